@@ -1,0 +1,274 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Every message between qgad's processes: type, payload, who sends it to
+ * whom, whether a descriptor goes with it.  msg_info[] holds the sizes;
+ * msg_check() is asked before a message is decoded.  Each payload has its
+ * send and its recv beside each other in messages.c; a recv reads through a
+ * cursor that must end at zero bytes left.
+ *
+ * Strings travel as a 32-bit length that counts the NUL, the bytes and the
+ * NUL; a NUL inside is malformed.  Decoded strings point into the message
+ * and live until imsg_free().  Integers are big endian.
+ *
+ * A send returns 0, or -1 with errno: ENOMEM, or EMSGSIZE when the payload
+ * is past the bound; a log line and an error's text are cut instead.  A
+ * descriptor handed to a send is taken over, always.  A send does not judge
+ * values: one out of range is refused by the recv.
+ * A recv returns 0, or -1 with errno: EBADMSG (the sender broke the
+ * protocol), or ENOMEM.  It consumes the payload; call it before
+ * imsg_get_fd(), since some look whether a descriptor fits the values.
+ */
+
+#ifndef MESSAGES_H
+#define MESSAGES_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#include "commands.h"
+#include "bounds.h"
+
+struct imsg;
+struct imsgbuf;
+
+enum msg_type {
+	MSG_NONE,
+	/* any child to the monitor */
+	MSG_HELLO,		/* confined and ready; always the first */
+	MSG_LOG,		/* a line for the log */
+	/* the monitor to the frontend */
+	MSG_LIMITS,		/* once, the answer to its hello */
+	MSG_POLICY,		/* what is enabled, frozen; when it changes */
+	MSG_CHANNEL,		/* fd: the channel to the host */
+	MSG_DATA,		/* fd: where the query worker's results come */
+	MSG_GO,			/* fd: send the request's bulk data there */
+	MSG_REPLY,		/* fd with exec output: read it there */
+	/* the frontend to the monitor */
+	MSG_CHANNEL_END,	/* the channel was closed or lost */
+	MSG_ASK,		/* a command the frontend holds disabled */
+	MSG_QUERY,		/* and from the monitor to the query worker */
+	MSG_EXEC,		/* and from the monitor to an exec worker, */
+				/* with fd: its input-data comes there */
+	MSG_EXEC_STATUS,
+	MSG_SHUTDOWN,		/* and from the monitor to a system worker */
+	/* a worker to the monitor */
+	MSG_DONE,		/* the request in hand has ended */
+	MSG_EXEC_STARTED,
+	MSG_EXEC_ENDED,
+	/* the monitor to an exec worker */
+	MSG_EXEC_SEND,		/* fd: write that much output there */
+	/* the monitor to the log worker */
+	MSG_LINE,
+	MSG_MAX
+};
+
+enum msg_fd { MSG_FD_NONE, MSG_FD_ONE, MSG_FD_MAY };
+
+struct msg_info {
+	const char	*name;
+	uint32_t	 min, max;	/* payload bytes, max included */
+	enum msg_fd	 fd;
+};
+
+extern const struct msg_info msg_info[MSG_MAX];
+
+/* 0, or -1: unknown type, size out of bounds, descriptor missing or extra. */
+int		 msg_check(const struct imsg *);
+const char	*msg_name(uint32_t);		/* never NULL */
+
+/* Payload bounds. */
+#define MSG_BUILD_LEN	32	/* of the build's id, fixed size on the wire */
+#define MSG_LINE_MAX	2048	/* a log line, NUL included */
+#define MSG_TEXT_MAX	4096	/* an error's text, NUL included; cut to it */
+#define MSG_EXEC_MAX	0x100000	/* 1 MiB */
+#define MSG_ARGS_MAX	1024	/* arguments, and as many environment strings */
+
+/* The largest payload any role may get; imsgbuf_set_maxsize() with it. */
+#define MSG_SIZE_MAX	(MSG_EXEC_MAX + 64 * 1024)
+
+struct msg_hello {
+	char		 build[MSG_BUILD_LEN];
+	uint32_t	 role;		/* enum role, confine.h */
+};
+int	 msg_send_hello(struct imsgbuf *, const struct msg_hello *);
+int	 msg_recv_hello(struct imsg *, struct msg_hello *);
+
+struct msg_log {		/* MSG_LOG, MSG_LINE */
+	uint32_t	 level;		/* enum log_level, log.h */
+	uint64_t	 when;		/* microseconds since the epoch; a */
+					/* child sends 0, MSG_LINE has it */
+	const char	*line;		/* cut to MSG_LINE_MAX by the send */
+};
+int	 msg_send_log(struct imsgbuf *, enum msg_type, const struct msg_log *);
+int	 msg_recv_log(struct imsg *, struct msg_log *);
+
+int	 msg_send_limits(struct imsgbuf *, const struct limits *);
+int	 msg_recv_limits(struct imsg *, struct limits *);
+
+struct msg_policy {
+	uint8_t		 frozen;
+	uint8_t		 enabled[CMD_MAX];	/* 0 or 1, by command id */
+};
+int	 msg_send_policy(struct imsgbuf *, const struct msg_policy *);
+int	 msg_recv_policy(struct imsg *, struct msg_policy *);
+
+enum channel_kind {
+	CHANNEL_NONE,
+	CHANNEL_STREAM,		/* Unix or vsock: the host closes, we close */
+	CHANNEL_PORT,		/* virtio: read 0 is no host, wait */
+	CHANNEL_TTY,		/* a virtio port that is a tty: 0 is a hangup */
+	CHANNEL_ISA,		/* as TTY, without flow control */
+	CHANNEL_STDIN,		/* read this, */
+	CHANNEL_STDOUT,		/* write that; sent just before STDIN */
+	CHANNEL_KINDS
+};
+struct msg_channel {		/* fd: one */
+	uint32_t	 kind;
+	uint32_t	 newline;	/* 1: send one newline first */
+};
+int	 msg_send_channel(struct imsgbuf *, const struct msg_channel *, int);
+int	 msg_recv_channel(struct imsg *, struct msg_channel *);
+
+enum channel_end {
+	CHANNEL_CLOSED,		/* the client is done; accept the next */
+	CHANNEL_LOST,		/* the device went away; reopen it */
+	CHANNEL_ENDS
+};
+int	 msg_send_channel_end(struct imsgbuf *, uint32_t);
+int	 msg_recv_channel_end(struct imsg *, uint32_t *);
+
+/* MSG_ASK, MSG_QUERY: request id and command id; MSG_DATA, MSG_GO: id only */
+struct msg_request {
+	uint64_t	 id;		/* the frontend's, ever higher */
+	uint32_t	 command;	/* enum command_id */
+};
+int	 msg_send_request(struct imsgbuf *, enum msg_type,
+	    const struct msg_request *);
+int	 msg_recv_request(struct imsg *, struct msg_request *);
+int	 msg_send_data(struct imsgbuf *, enum msg_type, uint64_t, int);
+int	 msg_recv_data(struct imsg *, uint64_t *);
+
+enum capture_mode {		/* QEMU's GuestExecCaptureOutputMode */
+	CAPTURE_NONE, CAPTURE_STDOUT, CAPTURE_STDERR, CAPTURE_SEPARATED,
+	CAPTURE_MERGED, CAPTURE_MODES
+};
+struct msg_exec {		/* fd: from the monitor, if input is not 0 */
+	uint64_t	 id;
+	uint32_t	 capture;
+	uint32_t	 hasinput;	/* input-data given, even if empty */
+	uint64_t	 input;		/* its decoded bytes */
+	uint32_t	 hasenv;	/* env was given: it replaces all */
+	const char	*path;		/* empty: EINVAL of the send */
+	uint32_t	 argc, envc;	/* envc is 0 unless hasenv */
+	char		**argv;		/* path not included; NULL at the end */
+	char		**envp;		/* NULL at the end */
+};
+int	 msg_send_exec(struct imsgbuf *, const struct msg_exec *, int);
+int	 msg_recv_exec(struct imsg *, struct msg_exec *);
+void	 msg_exec_free(struct msg_exec *);	/* the two vectors only */
+
+struct msg_exec_status {
+	uint64_t	 id;
+	int64_t		 pid;
+};
+int	 msg_send_exec_status(struct imsgbuf *, const struct msg_exec_status *);
+int	 msg_recv_exec_status(struct imsg *, struct msg_exec_status *);
+
+enum shutdown_mode { SHUTDOWN_POWERDOWN, SHUTDOWN_HALT, SHUTDOWN_REBOOT,
+	SHUTDOWN_MODES };
+struct msg_shutdown {
+	uint64_t	 id;
+	uint32_t	 mode;
+};
+int	 msg_send_shutdown(struct imsgbuf *, const struct msg_shutdown *);
+int	 msg_recv_shutdown(struct imsg *, struct msg_shutdown *);
+
+struct msg_done {
+	uint64_t	 id;
+	uint32_t	 ok;		/* 1, or 0 and text says why */
+	const char	*text;		/* "" when ok */
+};
+int	 msg_send_done(struct imsgbuf *, const struct msg_done *);
+int	 msg_recv_done(struct imsg *, struct msg_done *);
+
+struct msg_exec_started {
+	uint64_t	 id;
+	int64_t		 pid;		/* 0: text says why not */
+	const char	*text;
+};
+int	 msg_send_exec_started(struct imsgbuf *,
+	    const struct msg_exec_started *);
+int	 msg_recv_exec_started(struct imsg *, struct msg_exec_started *);
+
+/* How a job ended and what it left, MSG_EXEC_ENDED and in MSG_REPLY. */
+struct exec_result {
+	uint32_t	 exited;	/* 0: still running, nothing else set */
+	uint32_t	 signaled;	/* 1: code is a signal number */
+	uint32_t	 code;
+	uint32_t	 out, err;	/* bytes to be had */
+	uint32_t	 outcut, errcut;	/* 1: there was more */
+};
+int	 msg_send_exec_ended(struct imsgbuf *, const struct exec_result *);
+int	 msg_recv_exec_ended(struct imsg *, struct exec_result *);
+
+struct msg_exec_send {		/* fd: one */
+	uint64_t	 id;
+	uint32_t	 out, err;	/* bytes of each, out first */
+};
+int	 msg_send_exec_send(struct imsgbuf *, const struct msg_exec_send *,
+	    int);
+int	 msg_recv_exec_send(struct imsg *, struct msg_exec_send *);
+
+enum reply_kind {
+	REPLY_EMPTY,		/* success, nothing to say */
+	REPLY_NUMBER,		/* number */
+	REPLY_EXEC,		/* result; with fd: .out, then .err bytes */
+	REPLY_ERROR,		/* text; class GenericError */
+	REPLY_REFUSED,		/* text; class CommandNotFound */
+	REPLY_KINDS
+};
+struct msg_reply {
+	uint64_t	 id;
+	uint32_t	 kind;
+	int64_t		 number;
+	struct exec_result result;
+	const char	*text;		/* "" unless an error */
+};
+int	 msg_send_reply(struct imsgbuf *, const struct msg_reply *, int);
+int	 msg_recv_reply(struct imsg *, struct msg_reply *);
+
+/*
+ * Frames on the query worker's data socket, worker to frontend, nothing the
+ * other way: a header of three 32-bit words (magic, kind, len) and a 64-bit
+ * id, then the bytes, at most VALUE_SIZE of a tree, MSG_TEXT_MAX of a text
+ * (which has no NUL).
+ */
+#define FRAME_HEADER	20
+#define FRAME_MAGIC	0x71676164U
+struct frame {
+	uint32_t	 kind;		/* FRAME_* */
+	uint64_t	 id;		/* of the request */
+	uint32_t	 len;		/* bytes that follow */
+};
+enum { FRAME_VALUE, FRAME_ERROR, FRAME_KINDS };	/* a tree; a text */
+void	 frame_encode(const struct frame *, unsigned char *);
+/* 0, or -1: EBADMSG. */
+int	 frame_decode(const unsigned char *, struct frame *);
+
+#endif
