@@ -1,0 +1,139 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <string.h>
+
+#include "commands.h"
+
+#define ALL	(PROFILE_AUDIT | PROFILE_BACKUP | PROFILE_FULL)
+#define BACKUP	(PROFILE_BACKUP | PROFILE_FULL)
+#define FULL	(PROFILE_FULL)
+
+/*
+ * May this command run?  The row, then the configuration's lists, then the
+ * state: parent/policy.c.  No row, no command.
+ */
+const struct command commands[CMD_MAX] = {
+	[CMD_GUEST_SYNC] = {
+		"guest-sync", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"echoes a number: hosts find their place in the stream"
+	},
+	[CMD_GUEST_SYNC_DELIMITED] = {
+		"guest-sync-delimited", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"as guest-sync, with a byte before it that no JSON holds"
+	},
+	[CMD_GUEST_PING] = {
+		"guest-ping", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"says that the agent lives"
+	},
+	[CMD_GUEST_INFO] = {
+		"guest-info", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"lists this table and what of it is enabled"
+	},
+	[CMD_GUEST_GET_OSINFO] = {
+		"guest-get-osinfo", CLASS_QUERY, 0, ALL, 5,
+		"names and versions that every user may read"
+	},
+	[CMD_GUEST_GET_HOST_NAME] = {
+		"guest-get-host-name", CLASS_QUERY, 0, ALL, 5,
+		"the name of the machine"
+	},
+	[CMD_GUEST_GET_TIME] = {
+		"guest-get-time", CLASS_QUERY, 0, ALL, 5,
+		"the clock, read only"
+	},
+	[CMD_GUEST_GET_TIMEZONE] = {
+		"guest-get-timezone", CLASS_QUERY, 0, ALL, 5,
+		"the zone's name and offset"
+	},
+	[CMD_GUEST_GET_USERS] = {
+		"guest-get-users", CLASS_QUERY, 0, ALL, 5,
+		"who is logged in, as who(1) shows to everybody"
+	},
+	[CMD_GUEST_NETWORK_GET_INTERFACES] = {
+		"guest-network-get-interfaces", CLASS_QUERY, 0, ALL, 5,
+		"addresses and counters: what most hosts run an agent for"
+	},
+	[CMD_GUEST_EXEC] = {
+		"guest-exec", CLASS_EXEC,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 10,
+		"runs any program as the agent's user: all power there is"
+	},
+	[CMD_GUEST_EXEC_STATUS] = {
+		"guest-exec-status", CLASS_EXEC, CMD_AUDIT, FULL, 10,
+		"the end and the output of a program that guest-exec ran"
+	},
+	[CMD_GUEST_SHUTDOWN] = {
+		"guest-shutdown", CLASS_SYSTEM,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE | CMD_SILENT, BACKUP, 60,
+		"ends the guest in good order; the host could cut its power"
+	},
+};
+
+/* Commands of qemu-ga 7.2 to 10.2 that may have no row above. */
+static const char *const qemu_commands[] = {
+	"guest-file-close", "guest-file-flush", "guest-file-open",
+	"guest-file-read", "guest-file-seek", "guest-file-write",
+	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
+	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-fstrim",
+	"guest-get-cpustats", "guest-get-devices", "guest-get-disks",
+	"guest-get-diskstats", "guest-get-fsinfo", "guest-get-load",
+	"guest-get-memory-block-info", "guest-get-memory-blocks",
+	"guest-get-vcpus", "guest-network-get-route",
+	"guest-set-memory-blocks", "guest-set-time",
+	"guest-set-user-password", "guest-set-vcpus",
+	"guest-ssh-add-authorized-keys", "guest-ssh-get-authorized-keys",
+	"guest-ssh-remove-authorized-keys", "guest-suspend-disk",
+	"guest-suspend-hybrid", "guest-suspend-ram"
+};
+
+static const char *const class_names[CLASS_MAX] = {
+	[CLASS_PROTOCOL] = "protocol",
+	[CLASS_QUERY] = "query",
+	[CLASS_FREEZE] = "freeze",
+	[CLASS_FILE] = "file",
+	[CLASS_EXEC] = "exec",
+	[CLASS_ACCOUNT] = "account",
+	[CLASS_SYSTEM] = "system",
+};
+
+int
+command_lookup(const char *name)
+{
+	int i;
+
+	for (i = 0; i < CMD_MAX; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return (i);
+	return (-1);
+}
+
+const char *
+command_class_name(enum command_class class)
+{
+	return (class < CLASS_MAX ? class_names[class] : "?");
+}
+
+int
+command_foreign(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(qemu_commands) / sizeof(qemu_commands[0]); i++)
+		if (strcmp(qemu_commands[i], name) == 0)
+			return (1);
+	return (0);
+}

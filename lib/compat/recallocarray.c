@@ -1,0 +1,46 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Always a new block: what the old one held is wiped, never left behind. */
+void *
+recallocarray(void *p, size_t oldn, size_t n, size_t size)
+{
+	size_t oldlen, len;
+	void *new;
+
+	if (p == NULL)
+		return (calloc(n, size));
+	if (size != 0 && n > SIZE_MAX / size) {
+		errno = ENOMEM;
+		return (NULL);
+	}
+	if (size != 0 && oldn > SIZE_MAX / size) {
+		errno = EINVAL;
+		return (NULL);
+	}
+	oldlen = oldn * size;
+	len = n * size;
+	if ((new = calloc(n, size)) == NULL)
+		return (NULL);
+	memcpy(new, p, oldlen < len ? oldlen : len);
+	freezero(p, oldlen);
+	return (new);
+}
