@@ -1,0 +1,583 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The way to the host.  The monitor opens, binds, accepts and reopens it and
+ * hands the descriptor to the frontend; it never reads or writes a byte of
+ * it.  A device's descriptor is kept here as well, so that the port stays
+ * ours while a frontend is being replaced.
+ */
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#ifdef HAVE_LINUX_VM_SOCKETS_H
+#include <linux/vm_sockets.h>
+#endif
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "parent.h"
+
+#define BACKOFF_MIN	100
+#define BACKOFF_MAX	30000
+
+static int	 device_open(const char **);
+static int	 device_raw(int);
+static int	 device_console(const struct stat *);
+static char	*device_named(const char *);
+static int	 listen_inherited(enum method *);
+static int	 listen_unix(const char *);
+static int	 listen_vsock(const char *);
+static void	 offer(int, enum channel_kind);
+static void	 retry(void);
+
+static const struct conf *conf;
+static enum method	 method;
+static int		 listenfd = -1;
+static int		 devicefd = -1;		/* our copy of the device */
+static int		 stdiofd[2];
+static int		 inherited;		/* listenfd came from outside */
+static int		 busy;			/* the frontend has a channel */
+static int		 ready;			/* the frontend asked for one */
+static int		 newline;		/* first thing on the next one */
+static uint64_t		 retry_at, backoff;
+
+int
+channel_open(const struct conf *c)
+{
+	const char *why;
+
+	conf = c;
+	method = c->methodno;
+	if ((listenfd = listen_inherited(&method)) == -2)
+		return (-1);
+	if (listenfd != -1)
+		return (0);
+	if (c->path == NULL) {
+		log_error("must specify a path for this channel");
+		return (-1);
+	}
+	switch (method) {
+	case METHOD_UNIX_LISTEN:
+		return ((listenfd = listen_unix(c->path)) == -1 ? -1 : 0);
+	case METHOD_VSOCK_LISTEN:
+		return ((listenfd = listen_vsock(c->path)) == -1 ? -1 : 0);
+	case METHOD_STDIO:
+		if ((stdiofd[0] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10)) ==
+		    -1 || (stdiofd[1] = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC,
+		    10)) == -1) {
+			log_error("standard input and output: %s",
+			    strerror(errno));
+			return (-1);
+		}
+		return (0);
+	default:
+		break;
+	}
+	if ((devicefd = device_open(&why)) != -1)
+		return (0);
+	if (!c->retry) {
+		log_error("cannot open channel %s: %s", c->path, why);
+		return (-1);
+	}
+	log_warnx("cannot open channel %s: %s; trying again", c->path, why);
+	retry();
+	return (0);
+}
+
+int
+channel_pollfd(void)
+{
+	return (ready && !busy ? listenfd : -1);
+}
+
+/* The frontend can take a channel. */
+void
+channel_offer(struct child *frontend)
+{
+	(void)frontend;
+	ready = 1;
+	if (busy)
+		return;
+	if (method == METHOD_STDIO) {
+		offer(stdiofd[1], CHANNEL_STDOUT);
+		offer(stdiofd[0], CHANNEL_STDIN);
+	} else if (devicefd != -1)
+		offer(devicefd, method == METHOD_ISA_SERIAL ? CHANNEL_ISA :
+		    isatty(devicefd) ? CHANNEL_TTY : CHANNEL_PORT);
+}
+
+static void
+offer(int fd, enum channel_kind kind)
+{
+	struct child *frontend;
+	struct msg_channel msg;
+	int copy;
+
+	if ((frontend = child_find(ROLE_FRONTEND)) == NULL)
+		return;
+	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1) {
+		log_warn("channel");
+		return;
+	}
+	msg.kind = kind;
+	msg.newline = (uint32_t)(newline && kind == CHANNEL_ISA);
+	if (msg_send_channel(&frontend->ibuf, &msg, copy) == -1) {
+		log_warn("channel");
+		return;
+	}
+	newline = 0;
+	busy = 1;
+	child_send(frontend);
+}
+
+void
+channel_accept(void)
+{
+	int fd;
+
+	if ((fd = accept4(listenfd, NULL, NULL, SOCK_NONBLOCK |
+	    SOCK_CLOEXEC)) == -1) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK &&
+		    errno != EINTR && errno != ECONNABORTED)
+			log_warn("accept");
+		return;
+	}
+	log_debug("a client connected");
+	offer(fd, CHANNEL_STREAM);
+	close(fd);
+}
+
+/* The frontend closed its channel. */
+void
+channel_end(enum channel_end how)
+{
+	busy = 0;
+	if (method == METHOD_STDIO)
+		end(0, "end of standard input");
+	if (listenfd != -1) {
+		log_debug("the client is gone");
+		return;
+	}
+	if (how == CHANNEL_LOST)
+		log_warnx("channel %s was hung up; opening it again",
+		    conf->path);
+	if (devicefd != -1)
+		close(devicefd);
+	devicefd = -1;
+	retry();
+}
+
+/*
+ * Half a reply may be on the wire.  A port is closed and reopened: the host
+ * sees a disconnect and syncs again; a client has lost its connection
+ * already; an ISA port has no such thing, there a newline ends the line.
+ */
+void
+channel_frontend_died(void)
+{
+	int was = busy;
+
+	busy = ready = 0;
+	if (method == METHOD_ISA_SERIAL)
+		newline = 1;
+	else if (devicefd != -1 && was) {
+		close(devicefd);
+		devicefd = -1;
+		backoff = 0;
+		retry();
+	}
+}
+
+static void
+retry(void)
+{
+	if (backoff == 0)
+		backoff = BACKOFF_MIN;
+	else if ((backoff *= 2) > BACKOFF_MAX)
+		backoff = BACKOFF_MAX;
+	retry_at = now_ms() + backoff;
+}
+
+void
+channel_timers(uint64_t now, uint64_t *next)
+{
+	const char *why;
+
+	if (retry_at == 0)
+		return;
+	if (now < retry_at) {
+		sooner(next, retry_at);
+		return;
+	}
+	retry_at = 0;
+	if ((devicefd = device_open(&why)) == -1) {
+		log_debug("cannot open channel %s: %s", conf->path, why);
+		retry();
+		sooner(next, retry_at);
+		return;
+	}
+	backoff = 0;
+	log_info("channel %s is open", conf->path);
+	if (ready)
+		channel_offer(NULL);
+}
+
+/* The socket's name stays: the next start takes it over, as qemu-ga's. */
+void
+channel_close(void)
+{
+	if (devicefd != -1)
+		close(devicefd);
+	if (listenfd != -1)
+		close(listenfd);
+}
+
+/* An exec of ourselves finds the socket as a service manager hands it. */
+void
+channel_keep(void)
+{
+	char pid[32];
+
+	if (listenfd == -1 || !inherited) {
+		channel_close();
+		return;
+	}
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	if (dup2(listenfd, 3) == -1 || setenv("LISTEN_PID", pid, 1) == -1 ||
+	    setenv("LISTEN_FDS", "1", 1) == -1)
+		log_warn("socket activation");
+}
+
+/* --- devices --- */
+
+static int
+device_open(const char **why)
+{
+	const char *path = conf->path;
+	char *named = NULL;
+	struct stat st;
+	int fd, saved;
+
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT && method == METHOD_VIRTIO_SERIAL &&
+	    (named = device_named(path)) != NULL)
+		fd = open(named, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	free(named);
+	if (fd == -1) {
+		*why = errno == EBUSY || errno == EMFILE ?
+		    "it is busy: another guest agent (qemu-ga?) has it" :
+		    errno == ENOENT ? "No such file or directory (is the "
+		    "port configured in the virtual machine?)" :
+		    strerror(errno);
+		return (-1);
+	}
+	if (fstat(fd, &st) == -1) {
+		saved = errno;
+		close(fd);
+		*why = strerror(saved);
+		return (-1);
+	}
+	if (!S_ISCHR(st.st_mode)) {
+		close(fd);
+		*why = "it is not a character device";
+		return (-1);
+	}
+	if (isatty(fd)) {
+		if (device_console(&st)) {
+			close(fd);
+			*why = "it is a console or has a terminal session";
+			return (-1);
+		}
+		if (device_raw(fd) == -1) {
+			saved = errno;
+			close(fd);
+			*why = strerror(saved);
+			return (-1);
+		}
+	}
+	return (fd);
+}
+
+/*
+ * Raw before anybody reads, and read back: an echo would send the host its
+ * own requests.  viocon(4) of OpenBSD and NetBSD stops its queue by CRTSCTS,
+ * so on a virtio port that flag is left as the driver set it.
+ */
+static int
+device_raw(int fd)
+{
+	struct termios want, got;
+	tcflag_t flow;
+
+	if (tcgetattr(fd, &want) == -1)
+		return (-1);
+#ifdef CRTSCTS
+	flow = want.c_cflag & CRTSCTS;
+#else
+	flow = 0;
+#endif
+	cfmakeraw(&want);
+	want.c_cflag |= CLOCAL | CREAD | CS8;
+#ifdef CRTSCTS
+	want.c_cflag &= ~(tcflag_t)CRTSCTS;
+#endif
+	if (method != METHOD_ISA_SERIAL)
+		want.c_cflag |= flow;
+	want.c_cc[VMIN] = 1;
+	want.c_cc[VTIME] = 0;
+	if (cfsetispeed(&want, B115200) == -1 ||
+	    cfsetospeed(&want, B115200) == -1 ||
+	    tcsetattr(fd, TCSANOW, &want) == -1 ||
+	    tcflush(fd, TCIOFLUSH) == -1 || tcgetattr(fd, &got) == -1)
+		return (-1);
+	if (got.c_lflag & (ECHO | ICANON | ISIG | IEXTEN) ||
+	    got.c_iflag & (ICRNL | IXON | ISTRIP | INLCR | IGNCR) ||
+	    got.c_oflag & OPOST || (got.c_cflag & CSIZE) != CS8) {
+		errno = ENOTSUP;
+		return (-1);
+	}
+	if (ioctl(fd, TIOCEXCL) == -1)
+		log_warn("TIOCEXCL on %s", conf->path);
+	return (0);
+}
+
+/* A console, or the terminal of somebody's session (a getty). */
+static int
+device_console(const struct stat *st)
+{
+	static const char *const consoles[] = { "/dev/console", "/dev/tty",
+	    "/dev/tty0", "/dev/ttyv0", "/dev/ttyC0" };
+	struct dirent *entry;
+	struct stat other;
+	char path[64], text[512], *p;
+	unsigned long long tty;
+	ssize_t n;
+	size_t i;
+	DIR *dir;
+	int fd, found = 0;
+
+	for (i = 0; i < sizeof(consoles) / sizeof(consoles[0]); i++)
+		if (stat(consoles[i], &other) == 0 &&
+		    other.st_rdev == st->st_rdev)
+			return (1);
+	if ((dir = opendir("/proc")) == NULL)
+		return (0);
+	while (!found && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/stat",
+		    entry->d_name);
+		if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+			continue;
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		/* pid (comm) state ppid pgrp session tty_nr: proc(5) */
+		if ((p = strrchr(text, ')')) != NULL &&
+		    sscanf(p + 1, " %*c %*d %*d %*d %llu", &tty) == 1 &&
+		    tty != 0 && tty == (unsigned long long)st->st_rdev)
+			found = 1;
+	}
+	closedir(dir);
+	return (found);
+}
+
+/*
+ * Without udev nothing makes the link in /dev/virtio-ports: look the port up
+ * by its name in sysfs.
+ */
+static char *
+device_named(const char *path)
+{
+	static const char dirname[] = "/sys/class/virtio-ports";
+	const char *name;
+	struct dirent *entry;
+	char file[512], text[128], *found = NULL;
+	ssize_t n;
+	DIR *dir;
+	int fd;
+
+	if ((name = strrchr(path, '/')) == NULL ||
+	    (dir = opendir(dirname)) == NULL)
+		return (NULL);
+	while (found == NULL && (entry = readdir(dir)) != NULL) {
+		snprintf(file, sizeof(file), "%s/%.100s/name", dirname,
+		    entry->d_name);
+		if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
+			continue;
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		if (strcmp(text, name + 1) != 0)
+			continue;
+		snprintf(file, sizeof(file), "/dev/%.100s", entry->d_name);
+		found = strdup(file);
+	}
+	closedir(dir);
+	return (found);
+}
+
+/* --- sockets --- */
+
+/* A socket from the service manager, moved off 3; -1: none; -2: error. */
+static int
+listen_inherited(enum method *how)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	const char *pid, *fds;
+	long n;
+	int fd;
+
+	pid = getenv("LISTEN_PID");
+	fds = getenv("LISTEN_FDS");
+	if (pid == NULL || fds == NULL ||
+	    strtol(pid, NULL, 10) != (long)getpid() ||
+	    (n = strtol(fds, NULL, 10)) == 0)
+		return (-1);
+	/* A job must not take the socket for its own. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (n != 1) {
+		log_error("qgad only supports listening on one socket, "
+		    "%ld were handed over", n);
+		return (-2);
+	}
+	if ((fd = fcntl(3, F_DUPFD_CLOEXEC, 10)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
+		log_warn("socket activation");
+		return (-2);
+	}
+	close(3);
+	inherited = 1;
+	if (ss.ss_family == AF_UNIX)
+		*how = METHOD_UNIX_LISTEN;
+#ifdef AF_VSOCK
+	else if (ss.ss_family == AF_VSOCK)
+		*how = METHOD_VSOCK_LISTEN;
+#endif
+	else {
+		log_error("unsupported listen fd type");
+		return (-2);
+	}
+	return (fd);
+}
+
+static int
+listen_unix(const char *path)
+{
+	struct sockaddr_un sun;
+	struct stat st;
+	mode_t mask;
+	int fd, saved;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		log_error("socket %s: the path is longer than %zu bytes",
+		    path, sizeof(sun.sun_path) - 1);
+		return (-1);
+	}
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0)) == -1) {
+		log_error("socket: %s", strerror(errno));
+		return (-1);
+	}
+	if (lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode)) {
+			log_error("%s is there and is not a socket", path);
+			goto fail;
+		}
+		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 ||
+		    errno == EAGAIN) {
+			log_error("socket %s is in use: another guest agent "
+			    "listens there", path);
+			goto fail;
+		}
+		if (unlink(path) == -1) {
+			log_error("unlink %s: %s", path, strerror(errno));
+			goto fail;
+		}
+	}
+	mask = umask(0177);
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		saved = errno;
+		umask(mask);
+		log_error("bind %s: %s", path, strerror(saved));
+		goto fail;
+	}
+	umask(mask);
+	if (listen(fd, 1) == -1) {
+		log_error("listen %s: %s", path, strerror(errno));
+		goto fail;
+	}
+	return (fd);
+fail:
+	close(fd);
+	return (-1);
+}
+
+static int
+listen_vsock(const char *address)
+{
+#ifdef HAVE_LINUX_VM_SOCKETS_H
+	struct sockaddr_vm svm;
+	unsigned long long cid, port;
+	char extra;
+	int fd;
+
+	if (sscanf(address, "%llu:%llu%c", &cid, &port, &extra) != 2 ||
+	    cid > UINT32_MAX || port > UINT32_MAX) {
+		log_error("'%s' is not a vsock address <cid>:<port>", address);
+		return (-1);
+	}
+	memset(&svm, 0, sizeof(svm));
+	svm.svm_family = AF_VSOCK;
+	svm.svm_cid = (unsigned int)cid;
+	svm.svm_port = (unsigned int)port;
+	if ((fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0)) == -1 || bind(fd, (struct sockaddr *)&svm, sizeof(svm)) ==
+	    -1 || listen(fd, 1) == -1) {
+		log_error("vsock %s: %s", address, strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return (-1);
+	}
+	return (fd);
+#else
+	log_error("vsock %s: this system has no vsock", address);
+	return (-1);
+#endif
+}

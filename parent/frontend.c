@@ -1,0 +1,443 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * What the frontend may ask, and the one request in hand.
+ *
+ * The frontend is taken for hostile.  requests[] says which messages it may
+ * send, in which state; msg_check() has already held each one to its size
+ * and its descriptor, the recv functions to its form.  A message that breaks
+ * any of this ends the frontend.  policy_decide() then says whether the
+ * command may run; a refusal is answered.
+ *
+ * While a request is in hand the frontend is not read, so there is never
+ * more than one, whatever it sends.
+ */
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "parent.h"
+#include "request.h"
+
+#define WHEN_NEW	0x1	/* before its hello */
+#define WHEN_READY	0x2	/* after */
+
+static int	 take_hello(struct child *, struct imsg *);
+static int	 take_log(struct child *, struct imsg *);
+static int	 take_channel_end(struct child *, struct imsg *);
+static int	 take_ask(struct child *, struct imsg *);
+static int	 take_query(struct child *, struct imsg *);
+static int	 take_exec(struct child *, struct imsg *);
+static int	 take_exec_status(struct child *, struct imsg *);
+static int	 take_shutdown(struct child *, struct imsg *);
+
+static const struct {
+	int		 when;
+	int		(*take)(struct child *, struct imsg *);
+} requests[MSG_MAX] = {
+	[MSG_HELLO] =		{ WHEN_NEW,	take_hello },
+	[MSG_LOG] =		{ WHEN_NEW | WHEN_READY, take_log },
+	[MSG_CHANNEL_END] =	{ WHEN_READY,	take_channel_end },
+	[MSG_ASK] =		{ WHEN_READY,	take_ask },
+	[MSG_QUERY] =		{ WHEN_READY,	take_query },
+	[MSG_EXEC] =		{ WHEN_READY,	take_exec },
+	[MSG_EXEC_STATUS] =	{ WHEN_READY,	take_exec_status },
+	[MSG_SHUTDOWN] =	{ WHEN_READY,	take_shutdown },
+};
+
+static int	 request_begin(uint64_t, enum command_id, enum command_class,
+		    const char *);
+static void	 request_audit(const char *);
+
+struct request request;
+
+static const struct conf *conf;
+static uint64_t	 restart_at;		/* of the frontend, 0: none due */
+static uint64_t	 minute, deaths;	/* in that minute */
+static uint64_t	 last_id;		/* each must be above it */
+static uint64_t	 sequence;		/* of the audit lines */
+
+void
+frontend_message(struct child *c, struct imsg *imsg)
+{
+	uint32_t type = imsg_get_type(imsg);
+	int when = c->state == CHILD_STARTING ? WHEN_NEW : WHEN_READY;
+	char why[128];
+
+	if (type >= MSG_MAX || requests[type].take == NULL)
+		snprintf(why, sizeof(why), "message %s is not the "
+		    "frontend's to send", msg_name(type));
+	else if ((requests[type].when & when) == 0)
+		snprintf(why, sizeof(why), "message %s %s the hello",
+		    msg_name(type), when == WHEN_NEW ? "before" : "after");
+	else if (DEFENCE(CONTROL_MESSAGES) && msg_check(imsg) == -1)
+		snprintf(why, sizeof(why), "message %s of %zu bytes%s",
+		    msg_name(type), imsg_get_len(imsg),
+		    imsg_has_fd(imsg) ? " with a descriptor" : "");
+	else if (requests[type].take(c, imsg) == -1)
+		snprintf(why, sizeof(why), "message %s is malformed",
+		    msg_name(type));
+	else
+		return;
+	child_kill(c, why);
+	frontend_died();
+}
+
+static int
+take_hello(struct child *c, struct imsg *imsg)
+{
+	struct msg_hello msg;
+
+	if (msg_recv_hello(imsg, &msg) == -1 || msg.role != ROLE_FRONTEND)
+		return (-1);
+	if (memcmp(msg.build, build_id, sizeof(msg.build) - 1) != 0) {
+		child_kill(c, "it is of another build");
+		frontend_died();
+		want_reexec();
+		return (0);
+	}
+	c->state = CHILD_READY;
+	frontend_ready(c);
+	return (0);
+}
+
+static int
+take_log(struct child *c, struct imsg *imsg)
+{
+	struct msg_log msg;
+
+	if (msg_recv_log(imsg, &msg) == -1)
+		return (-1);
+	logger_child(c, &msg);
+	return (0);
+}
+
+static int
+take_channel_end(struct child *c, struct imsg *imsg)
+{
+	uint32_t how;
+
+	(void)c;
+	if (msg_recv_channel_end(imsg, &how) == -1)
+		return (-1);
+	channel_end((enum channel_end)how);
+	return (0);
+}
+
+/* A command that the frontend holds disabled: said, and on record. */
+static int
+take_ask(struct child *c, struct imsg *imsg)
+{
+	static const struct msg_reply allowed = { .kind = REPLY_EMPTY,
+	    .text = "" };
+	struct msg_request msg;
+	struct msg_reply reply = allowed;
+
+	(void)c;
+	if (msg_recv_request(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	if (request_begin(msg.id, (enum command_id)msg.command,
+	    commands[msg.command].class, "") == 0)
+		request_reply(&reply, -1);
+	return (0);
+}
+
+static int
+take_query(struct child *c, struct imsg *imsg)
+{
+	struct msg_request msg;
+
+	(void)c;
+	if (msg_recv_request(imsg, &msg) == -1 || msg.id <= last_id ||
+	    commands[msg.command].class != CLASS_QUERY)
+		return (-1);
+	if (request_begin(msg.id, (enum command_id)msg.command, CLASS_QUERY,
+	    "") == 0)
+		query_begin();
+	return (0);
+}
+
+static int
+take_exec(struct child *c, struct imsg *imsg)
+{
+	struct msg_exec msg;
+
+	(void)c;
+	if (msg_recv_exec(imsg, &msg) == -1)
+		return (-1);
+	if (msg.id <= last_id) {
+		msg_exec_free(&msg);
+		return (-1);
+	}
+	if (request_begin(msg.id, CMD_GUEST_EXEC, CLASS_EXEC, msg.path) == -1)
+		msg_exec_free(&msg);
+	else
+		exec_begin(&msg, imsg);
+	return (0);
+}
+
+static int
+take_exec_status(struct child *c, struct imsg *imsg)
+{
+	struct msg_exec_status msg;
+	char pid[32];
+
+	(void)c;
+	if (msg_recv_exec_status(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	snprintf(pid, sizeof(pid), "%lld", (long long)msg.pid);
+	if (request_begin(msg.id, CMD_GUEST_EXEC_STATUS, CLASS_EXEC, pid) == 0)
+		exec_status_begin(msg.pid);
+	return (0);
+}
+
+static int
+take_shutdown(struct child *c, struct imsg *imsg)
+{
+	static const char *const modes[SHUTDOWN_MODES] = { "powerdown",
+	    "halt", "reboot" };
+	struct msg_shutdown msg;
+
+	(void)c;
+	if (msg_recv_shutdown(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	if (request_begin(msg.id, CMD_GUEST_SHUTDOWN, CLASS_SYSTEM,
+	    modes[msg.mode]) == 0)
+		system_begin(&msg);
+	return (0);
+}
+
+/*
+ * The request is in hand from here on.  0: it may run; -1: it may not, and
+ * has been answered.
+ */
+static int
+request_begin(uint64_t id, enum command_id command, enum command_class class,
+    const char *object)
+{
+	struct msg_reply reply;
+	char text[256];
+	enum verdict verdict;
+
+	last_id = id;
+	memset(&request, 0, sizeof(request));
+	request.active = 1;
+	request.id = id;
+	request.command = command;
+	request.began = now_ms();
+	if (commands[command].deadline != 0)
+		request.deadline = request.began +
+		    (uint64_t)commands[command].deadline * 1000;
+	strlcpy(request.object, object, sizeof(request.object));
+	verdict = policy_decide(command, &request.rule);
+	if (verdict == VERDICT_ALLOWED && commands[command].class == class)
+		return (0);
+	request.refused = 1;
+	memset(&reply, 0, sizeof(reply));
+	reply.kind = policy_refusal(verdict, command, text, sizeof(text));
+	reply.text = text;
+	request_reply(&reply, -1);
+	return (-1);
+}
+
+void
+request_reply(const struct msg_reply *how, int fd)
+{
+	struct msg_reply reply = *how;
+	struct child *frontend;
+
+	if (!request.active) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	reply.id = request.id;
+	request_audit(reply.kind == REPLY_ERROR ||
+	    reply.kind == REPLY_REFUSED ? reply.text : "ok");
+	request_drop();
+	if ((frontend = child_find(ROLE_FRONTEND)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if (msg_send_reply(&frontend->ibuf, &reply, fd) == -1)
+		log_warn("reply to the frontend");
+	child_send(frontend);
+}
+
+void
+request_error(const char *fmt, ...)
+{
+	struct msg_reply reply;
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	memset(&reply, 0, sizeof(reply));
+	reply.kind = REPLY_ERROR;
+	reply.text = text;
+	request_reply(&reply, -1);
+}
+
+/* It ended on a data socket: nothing is left to say but the record. */
+void
+request_done(const char *result)
+{
+	if (!request.active)
+		return;
+	request_audit(result);
+	request_drop();
+}
+
+void
+request_drop(void)
+{
+	if (request.held) {
+		msg_exec_free(&request.exec);
+		imsg_free(&request.imsg);
+	}
+	request.held = 0;
+	request.active = 0;
+	request.worker = NULL;
+}
+
+/* One line for each decision on a command that changes or reveals. */
+static void
+request_audit(const char *result)
+{
+	char object[128], text[256];
+
+	if (!(commands[request.command].flags & CMD_AUDIT) &&
+	    !request.refused)
+		return;
+	log_visible(object, sizeof(object), request.object,
+	    strlen(request.object));
+	log_visible(text, sizeof(text), result, strlen(result));
+	log_audit("seq=%llu command=%s object=\"%s\" verdict=%s rule=%s "
+	    "result=\"%s\" ms=%llu", (unsigned long long)++sequence,
+	    commands[request.command].name, object,
+	    request.refused ? "refused" : "allowed", request.rule, text,
+	    (unsigned long long)(now_ms() - request.began));
+}
+
+/* --- the frontend's life --- */
+
+void
+frontend_ready(struct child *c)
+{
+	if (msg_send_limits(&c->ibuf, &conf->limits) == -1)
+		fatal("limits to the frontend");
+	frontend_policy();
+	channel_offer(c);
+}
+
+void
+frontend_policy(void)
+{
+	struct child *c;
+	struct msg_policy msg;
+
+	if ((c = child_find(ROLE_FRONTEND)) == NULL ||
+	    c->state != CHILD_READY)
+		return;
+	policy_fill(&msg);
+	if (msg_send_policy(&c->ibuf, &msg) == -1)
+		fatal("policy to the frontend");
+	child_send(c);
+}
+
+int
+frontend_idle(void)
+{
+	return (!request.active);
+}
+
+void
+frontend_start(const struct conf *c)
+{
+	conf = c;
+	if (child_spawn(ROLE_FRONTEND, -1) == NULL)
+		fatal("start of the frontend");
+}
+
+/*
+ * It is gone or was ended.  A query in hand ends with it, as its worker
+ * writes to nobody now; a job that is being started, a program that is being
+ * run, live on.  The next one is started after a moment; when that has
+ * happened too often the service manager is to start us anew.
+ */
+void
+frontend_died(void)
+{
+	struct child *c;
+	uint64_t now = now_ms();
+
+	if (request.active)
+		request_done("the frontend has gone");
+	if ((c = child_find(ROLE_QUERY)) != NULL)
+		child_release(c);
+	channel_frontend_died();
+	last_id = 0;
+	if (now >= minute + 60000) {
+		minute = now;
+		deaths = 0;
+	}
+	if (++deaths > conf->limits.restarts)
+		end(75, "the frontend ended too often");
+	restart_at = now + (deaths < 6 ? 10U << deaths : 500);
+	log_warnx("the frontend has gone; a new one is started");
+}
+
+void
+frontend_timers(uint64_t now, uint64_t *next)
+{
+	struct child *worker;
+	enum command_id command;
+
+	if (restart_at != 0) {
+		if (now < restart_at)
+			sooner(next, restart_at);
+		else {
+			restart_at = 0;
+			if (child_spawn(ROLE_FRONTEND, -1) == NULL) {
+				log_warn("start of the frontend");
+				restart_at = now + 1000;
+				sooner(next, restart_at);
+			}
+		}
+	}
+	if (!request.active || request.deadline == 0)
+		return;
+	if (now < request.deadline) {
+		sooner(next, request.deadline);
+		return;
+	}
+	command = request.command;
+	worker = request.worker;
+	request_error("Command %s timed out after %u seconds",
+	    commands[command].name, (unsigned int)commands[command].deadline);
+	if (worker != NULL && worker->jobpid == 0)
+		child_kill(worker, "its request's deadline has passed");
+}

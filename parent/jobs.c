@@ -1,0 +1,324 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Jobs: one exec worker each, a spare one kept ready.  A job is found by its
+ * real pid among the workers' slots; the worker leaves it unreaped until it
+ * is released, so the pid cannot be another process's meanwhile.
+ */
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent.h"
+#include "request.h"
+
+#define REPLY_OVERHEAD	4096		/* of a status line, id included */
+#define SPARE_DELAY	1000		/* after a spare that died */
+
+static const struct limits *limits;
+static uint64_t		 spare_at, endings;
+
+static struct child	*job_find(int64_t);
+static void		 job_send(struct child *);
+static void		 job_collect(struct child *);
+static void		 drop_oldest(void);
+static void		 share(uint32_t *, uint32_t *);
+
+void
+jobs_init(const struct limits *l)
+{
+	limits = l;
+}
+
+void
+jobs_spare(void)
+{
+	if (spare_at != 0 || child_find(ROLE_EXEC_SPARE) != NULL)
+		return;
+	if (child_spawn(ROLE_EXEC_SPARE, -1) == NULL) {
+		log_warn("start of an exec worker");
+		spare_at = now_ms() + SPARE_DELAY;
+	}
+}
+
+void
+jobs_timers(uint64_t now, uint64_t *next)
+{
+	if (spare_at == 0)
+		return;
+	if (now < spare_at) {
+		sooner(next, spare_at);
+		return;
+	}
+	spare_at = 0;
+	jobs_spare();
+}
+
+void
+exec_begin(struct msg_exec *msg, struct imsg *imsg)
+{
+	struct child *c;
+	uint64_t running = 0;
+
+	request.exec = *msg;
+	request.imsg = *imsg;
+	imsg->buf = NULL;
+	request.held = 1;
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
+		    c->ended == 0)
+			running++;
+	if (running >= limits->max_jobs) {
+		request_error("guest-exec: %llu programs are running, the "
+		    "bound is max-jobs = %llu", (unsigned long long)running,
+		    (unsigned long long)limits->max_jobs);
+		return;
+	}
+	if ((c = child_find(ROLE_EXEC_SPARE)) == NULL &&
+	    (c = child_spawn(ROLE_EXEC_SPARE, -1)) == NULL) {
+		request_error("guest-exec: start of a worker: %s",
+		    strerror(errno));
+		return;
+	}
+	request.worker = c;
+	if (c->state == CHILD_READY)
+		job_send(c);
+}
+
+/* A spare said hello. */
+void
+job_ready(struct child *c)
+{
+	if (request.active && request.worker == c && request.held)
+		job_send(c);
+}
+
+/* Give the request to the worker, and the input's socket to both sides. */
+static void
+job_send(struct child *c)
+{
+	struct child *frontend = child_find(ROLE_FRONTEND);
+	int pair[2] = { -1, -1 };
+
+	if (request.exec.input > 0) {
+		if (frontend == NULL || socketpair(AF_UNIX, SOCK_STREAM |
+		    SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1 ||
+		    msg_send_data(&frontend->ibuf, MSG_GO, request.id,
+		    pair[0]) == -1) {
+			if (pair[1] != -1)
+				close(pair[1]);
+			request_error("guest-exec: %s", strerror(errno));
+			return;
+		}
+	}
+	if (msg_send_exec(&c->ibuf, &request.exec, pair[1]) == -1) {
+		request_error("guest-exec: %s", strerror(errno));
+		return;
+	}
+	/* A worker that was given a job is a spare no more. */
+	c->role = ROLE_EXEC;
+	request.sent = 1;
+	child_send(c);
+	if (pair[0] != -1)
+		child_send(frontend);
+}
+
+int
+job_started(struct child *c, struct imsg *imsg)
+{
+	struct msg_exec_started msg;
+	struct msg_reply reply;
+
+	if (msg_recv_exec_started(imsg, &msg) == -1 || c->jobpid != 0 ||
+	    msg.pid < 0)
+		return (-1);
+	if (msg.pid > 0)
+		c->jobpid = msg.pid;
+	if (request.active && request.worker == c && request.id == msg.id) {
+		if (msg.pid > 0) {
+			memset(&reply, 0, sizeof(reply));
+			reply.kind = REPLY_NUMBER;
+			reply.number = msg.pid;
+			reply.text = "";
+			request_reply(&reply, -1);
+		} else
+			request_error("%s", msg.text);
+	}
+	if (msg.pid == 0)
+		child_release(c);
+	jobs_spare();
+	return (0);
+}
+
+int
+job_ended(struct child *c, struct imsg *imsg)
+{
+	struct exec_result result;
+
+	if (msg_recv_exec_ended(imsg, &result) == -1 || c->jobpid == 0 ||
+	    c->ended != 0 || !result.exited ||
+	    result.out > limits->max_output || result.err > limits->max_output)
+		return (-1);
+	c->result = result;
+	c->ended = ++endings;
+	log_audit("command=guest-exec pid=%lld ended %s=%u",
+	    (long long)c->jobpid, result.signaled ? "signal" : "exit",
+	    result.code);
+	drop_oldest();
+	return (0);
+}
+
+/* Nobody asks for some of them, ever. */
+static void
+drop_oldest(void)
+{
+	struct child *c, *oldest = NULL;
+	uint64_t kept = 0;
+
+	for (c = NULL; (c = child_each(c)) != NULL;) {
+		if (c->role != ROLE_EXEC || c->state != CHILD_READY ||
+		    c->ended == 0)
+			continue;
+		kept++;
+		if (!c->collected && (oldest == NULL ||
+		    c->ended < oldest->ended))
+			oldest = c;
+	}
+	if (kept <= limits->max_jobs || oldest == NULL)
+		return;
+	log_info("the record of pid %lld is dropped: %llu ended programs "
+	    "were never asked for", (long long)oldest->jobpid,
+	    (unsigned long long)kept);
+	child_release(oldest);
+}
+
+static struct child *
+job_find(int64_t pid)
+{
+	struct child *c;
+
+	if (pid <= 0)
+		return (NULL);
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
+		    c->jobpid == pid && !c->collected)
+			return (c);
+	return (NULL);
+}
+
+void
+exec_status_begin(int64_t pid)
+{
+	struct msg_reply reply;
+	struct child *c;
+
+	if ((c = job_find(pid)) == NULL) {
+		request_error("PID %lld does not exist", (long long)pid);
+		return;
+	}
+	if (c->ended != 0 && c->result.out + c->result.err > 0) {
+		job_collect(c);
+		return;
+	}
+	memset(&reply, 0, sizeof(reply));
+	reply.kind = REPLY_EXEC;
+	reply.result = c->result;
+	reply.text = "";
+	request_reply(&reply, -1);
+	if (c->ended != 0)
+		child_release(c);
+}
+
+/*
+ * Worker and frontend get the two ends of a socket, and how much of each
+ * stream fits the line.  The record goes when the worker has written all of
+ * it; if the frontend dies first, it can be asked for again.
+ */
+static void
+job_collect(struct child *c)
+{
+	struct msg_exec_send send;
+	struct msg_reply reply;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == -1) {
+		request_error("guest-exec-status: %s", strerror(errno));
+		return;
+	}
+	memset(&reply, 0, sizeof(reply));
+	reply.kind = REPLY_EXEC;
+	reply.result = c->result;
+	reply.text = "";
+	share(&reply.result.out, &reply.result.err);
+	reply.result.outcut |= reply.result.out < c->result.out;
+	reply.result.errcut |= reply.result.err < c->result.err;
+	send.id = request.id;
+	send.out = reply.result.out;
+	send.err = reply.result.err;
+	if (msg_send_exec_send(&c->ibuf, &send, pair[1]) == -1) {
+		close(pair[0]);
+		request_error("guest-exec-status: %s", strerror(errno));
+		return;
+	}
+	c->collected = 1;
+	child_send(c);
+	request_reply(&reply, pair[0]);
+}
+
+/* Half of the line each; what one leaves goes to the other. */
+static void
+share(uint32_t *out, uint32_t *err)
+{
+	uint64_t room, half, o, e;
+
+	room = (limits->max_reply - REPLY_OVERHEAD) / 4 * 3;
+	half = room / 2;
+	o = *out < half ? *out : half;
+	e = *err < room - o ? *err : room - o;
+	o = *out < room - e ? *out : room - e;
+	*out = (uint32_t)o;
+	*err = (uint32_t)e;
+}
+
+int
+job_done(struct child *c, uint32_t ok)
+{
+	if (!c->collected)
+		return (-1);
+	if (ok)
+		child_release(c);
+	else
+		c->collected = 0;
+	return (0);
+}
+
+void
+job_gone(struct child *c)
+{
+	if (c->role == ROLE_EXEC_SPARE && c->state != CHILD_RELEASED &&
+	    spare_at == 0)
+		spare_at = now_ms() + SPARE_DELAY;
+	else if (c->role == ROLE_EXEC && c->jobpid != 0 &&
+	    c->state == CHILD_READY)
+		log_warnx("the worker of pid %lld died; its end and output "
+		    "are not known any more", (long long)c->jobpid);
+}

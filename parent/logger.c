@@ -1,0 +1,201 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Lines on their way to the log worker.  The monitor never waits for a log:
+ * lines are kept up to QUEUE_MAX bytes while the worker is slow, stuck or
+ * being started anew, and what is past that is counted and said later.
+ */
+
+#include <sys/time.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "parent.h"
+
+#define QUEUE_MAX	(256 * 1024)
+#define INFLIGHT_MAX	(8 * 1024)	/* given to the worker's socket */
+#define LINES_MAX	50		/* a second of one child, the rest lost */
+#define RESTART_DELAY	1000
+
+struct line {
+	struct line	*next;
+	uint64_t	 when;
+	enum log_level	 level;
+	char		 text[];
+};
+
+static struct line	*head, **tail = &head;
+static size_t		 queued;
+static uint64_t		 dropped, restart_at;
+static int		 active, flushing;
+
+static void	 queue(enum log_level, const char *);
+
+/* Lines wait in the queue until logger_sink(); a child's at once. */
+void
+logger_start(void)
+{
+	if (child_spawn(ROLE_LOG, -1) == NULL)
+		fatal("start of the log worker");
+}
+
+void
+logger_sink(void)
+{
+	active = 1;
+	log_set_sink(logger_line);
+}
+
+static void
+queue(enum log_level level, const char *text)
+{
+	struct line *line;
+	struct timeval tv;
+	size_t len = strlen(text) + 1;
+
+	if (queued + len > QUEUE_MAX ||
+	    (line = malloc(sizeof(*line) + len)) == NULL) {
+		dropped++;
+		return;
+	}
+	gettimeofday(&tv, NULL);
+	line->next = NULL;
+	line->when = (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+	line->level = level;
+	memcpy(line->text, text, len);
+	*tail = line;
+	tail = &line->next;
+	queued += len;
+}
+
+void
+logger_line(enum log_level level, const char *text)
+{
+	queue(level, text);
+	logger_flush();
+}
+
+/* A child's line: made visible by the log itself, its role before it. */
+void
+logger_child(const struct child *c, const struct msg_log *msg)
+{
+	static uint64_t second;
+	static unsigned int count;
+	uint64_t now = now_ms() / 1000;
+	char text[LOG_LINE], line[LOG_LINE];
+
+	if (now != second) {
+		second = now;
+		count = 0;
+	}
+	if (++count > LINES_MAX) {
+		dropped++;
+		return;
+	}
+	log_visible(text, sizeof(text), msg->line, strlen(msg->line));
+	if (!active) {
+		log_warnx("%s", text);
+		return;
+	}
+	snprintf(line, sizeof(line), "%s[%d]: %.1900s",
+	    confinements[c->role].name, (int)c->pid, text);
+	logger_line((enum log_level)(msg->level == LEVEL_AUDIT ? LEVEL_INFO :
+	    msg->level), line);
+}
+
+/* Hand over what the worker's socket takes now. */
+void
+logger_flush(void)
+{
+	struct child *c;
+	struct line *line;
+	struct msg_log msg;
+	char text[64];
+
+	if (flushing || !active || (c = child_find(ROLE_LOG)) == NULL)
+		return;
+	flushing = 1;
+	if (dropped > 0 && queued < QUEUE_MAX / 2) {
+		snprintf(text, sizeof(text), "%llu lines of the log were lost",
+		    (unsigned long long)dropped);
+		dropped = 0;
+		queue(LEVEL_WARN, text);
+	}
+	while ((line = head) != NULL &&
+	    imsgbuf_queuebytes(&c->ibuf) < INFLIGHT_MAX) {
+		msg.when = line->when;
+		msg.level = line->level;
+		msg.line = line->text;
+		if (msg_send_log(&c->ibuf, MSG_LINE, &msg) == -1)
+			break;
+		if ((head = line->next) == NULL)
+			tail = &head;
+		queued -= strlen(line->text) + 1;
+		free(line);
+		if (imsgbuf_queuelen(&c->ibuf) > 16)
+			child_send(c);
+	}
+	if (imsgbuf_queuelen(&c->ibuf) > 0)
+		child_send(c);
+	if (!DEFENCE(CONTROL_LOGNONBLOCK))
+		while (imsgbuf_queuelen(&c->ibuf) > 0 && c->ibuf.fd != -1) {
+			usleep(10000);
+			child_send(c);
+		}
+	flushing = 0;
+}
+
+/* A new worker opens the file anew; the old one writes what it was given. */
+void
+logger_reopen(void)
+{
+	struct child *c;
+
+	if ((c = child_find(ROLE_LOG)) != NULL)
+		child_release(c);
+	restart_at = now_ms();
+}
+
+void
+logger_gone(void)
+{
+	if (child_find(ROLE_LOG) == NULL && restart_at == 0)
+		restart_at = now_ms() + RESTART_DELAY;
+}
+
+void
+logger_timers(uint64_t now, uint64_t *next)
+{
+	if (!active || restart_at == 0)
+		return;
+	if (now < restart_at) {
+		sooner(next, restart_at);
+		return;
+	}
+	restart_at = 0;
+	if (child_find(ROLE_LOG) == NULL && child_spawn(ROLE_LOG, -1) == NULL) {
+		restart_at = now + RESTART_DELAY;
+		sooner(next, restart_at);
+		return;
+	}
+	logger_flush();
+}

@@ -1,0 +1,393 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The command line, qemu-ga's to the letter and a few long options of our
+ * own, and the order in which it and the file are obeyed: the command line
+ * wins, lists add up.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parent.h"
+
+#define PATH_QEMU_CONF	"/etc/qemu/qemu-ga.conf"
+#define PATH_HOOK	"/etc/qemu/fsfreeze-hook"
+
+enum { OPT_TEST = 256, OPT_COMMANDS };
+
+static const struct option longopts[] = {
+	{ "allow-rpcs",		required_argument, NULL, 'a' },
+	{ "blacklist",		required_argument, NULL, 'b' },
+	{ "block-rpcs",		required_argument, NULL, 'b' },
+	{ "config",		required_argument, NULL, 'c' },
+	{ "daemonize",		no_argument, NULL, 'd' },
+	{ "dump-conf",		no_argument, NULL, 'D' },
+	{ "fsfreeze-hook",	optional_argument, NULL, 'F' },
+	{ "help",		no_argument, NULL, 'h' },
+	{ "list-commands",	no_argument, NULL, OPT_COMMANDS },
+	{ "logfile",		required_argument, NULL, 'l' },
+	{ "method",		required_argument, NULL, 'm' },
+	{ "path",		required_argument, NULL, 'p' },
+	{ "pidfile",		required_argument, NULL, 'f' },
+	{ "retry-path",		no_argument, NULL, 'r' },
+	{ "statedir",		required_argument, NULL, 't' },
+	{ "test",		no_argument, NULL, OPT_TEST },
+	{ "verbose",		no_argument, NULL, 'v' },
+	{ "version",		no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static const char shortopts[] = "hVvdm:p:l:f:F::b:a:t:c:Drn";
+
+static const struct method_row {
+	const char	*name;
+	const char	*path;		/* default; NULL: none */
+} methods[METHOD_MAX] = {
+	[METHOD_VIRTIO_SERIAL] = { "virtio-serial", PATH_VIRTIO },
+	[METHOD_ISA_SERIAL] = { "isa-serial", PATH_ISA },
+	[METHOD_UNIX_LISTEN] = { "unix-listen", NULL },
+	[METHOD_VSOCK_LISTEN] = { "vsock-listen", NULL },
+	[METHOD_STDIO] = { "stdio", "-" },
+};
+
+static void	 load(struct conf *, const char *);
+static void	 replace(char **, const char *);
+static void	 usage(const char *);
+static void	 dump(const struct conf *);
+static void	 dump_list(const char *, const struct rpc *);
+static void	 list_commands(void);
+static void	 settle(struct conf *);
+static void	 die(const char *, ...) __attribute__((noreturn,
+		    format(printf, 1, 2)));
+
+void
+options(int argc, char *argv[], struct conf *conf)
+{
+	struct rpc *block = NULL, *allow = NULL, **tail;
+	const char *config = NULL;
+	char err[512];
+	int allowset = 0, check = 0, ch, dumping = 0, i;
+
+	/* Once for -c alone and for what needs no file; errors wait. */
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, shortopts, longopts, NULL)) !=
+	    -1) {
+		switch (ch) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'h':
+			usage(argv[0]);
+			exit(0);
+		case 'V':
+			printf("QEMU Guest Agent %s\n", QGAD_VERSION);
+			exit(0);
+		case OPT_COMMANDS:
+			list_commands();
+			exit(0);
+		case 'b':
+			if (strcmp(optarg, "help") != 0 &&
+			    strcmp(optarg, "?") != 0)
+				break;
+			for (i = 0; i < CMD_MAX; i++)
+				printf("%s\n", commands[i].name);
+			exit(0);
+		}
+	}
+
+	conf_defaults(conf);
+	load(conf, config);
+	opterr = 1;
+	optind = 1;
+#ifdef HAVE_OPTRESET
+	optreset = 1;
+#endif
+	while ((ch = getopt_long(argc, argv, shortopts, longopts, NULL)) !=
+	    -1) {
+		switch (ch) {
+		case 'a':
+			allowset = 1;
+			if (conf_list(&allow, optarg, 0, err, sizeof(err)) ==
+			    -1)
+				die("option -a: %s", err);
+			break;
+		case 'b':
+			if (conf_list(&block, optarg, 0, err, sizeof(err)) ==
+			    -1)
+				die("option -b: %s", err);
+			break;
+		case 'c':
+			break;
+		case 'd':
+			conf->daemon = 1;
+			break;
+		case 'D':
+			dumping = 1;
+			break;
+		case 'f':
+			replace(&conf->pidfile, optarg);
+			break;
+		case 'F':
+			replace(&conf->hook, optarg != NULL ? optarg :
+			    PATH_HOOK);
+			break;
+		case 'l':
+			replace(&conf->logfile, optarg);
+			break;
+		case 'm':
+			replace(&conf->method, optarg);
+			break;
+		case 'n':
+			check = 1;
+			break;
+		case 'p':
+			replace(&conf->path, optarg);
+			break;
+		case 'r':
+			conf->retry = 1;
+			break;
+		case 't':
+			replace(&conf->statedir, optarg);
+			break;
+		case 'v':
+			conf->verbose = 1;
+			break;
+		case OPT_TEST:
+			conf->test = 1;
+			break;
+		default:
+			printf("Unknown option, try '%s --help' for more "
+			    "information.\n", argv[0]);
+			exit(1);
+		}
+	}
+	if (optind < argc)
+		die("unexpected argument '%s'", argv[optind]);
+	for (tail = &conf->block; *tail != NULL; tail = &(*tail)->next)
+		;
+	*tail = block;
+	for (tail = &conf->allow; *tail != NULL; tail = &(*tail)->next)
+		;
+	*tail = allow;
+	conf->allowset |= allowset;
+	settle(conf);
+	if (dumping)
+		dump(conf);
+	if (dumping || check)
+		exit(0);
+}
+
+/* One file only: that of -c, else QGA_CONF, else ours, else qemu-ga's. */
+static void
+load(struct conf *conf, const char *config)
+{
+	const char *candidates[4];
+	char *text, err[1024];
+	size_t i;
+	int must;
+
+	candidates[0] = config;
+	candidates[1] = getenv("QGA_CONF");
+	candidates[2] = PATH_CONF;
+	candidates[3] = PATH_QEMU_CONF;
+	for (i = 0; i < 4; i++) {
+		if (candidates[i] == NULL)
+			continue;
+		must = i == 0;
+		if ((text = conf_read(candidates[i])) == NULL) {
+			/*
+			 * Only -c must be there.  QGA_CONF names the file
+			 * all the same: nothing else is looked for.
+			 */
+			if (errno != ENOENT || must)
+				die("error loading configuration from path: "
+				    "%s: %s", candidates[i], errno == EILSEQ ?
+				    "a NUL byte is in it" : strerror(errno));
+			if (i == 1)
+				return;
+			continue;
+		}
+		if (conf_parse(conf, candidates[i], text, err, sizeof(err)) ==
+		    -1)
+			die("error loading configuration from path: %s", err);
+		free(text);
+		replace(&conf->file, candidates[i]);
+		return;
+	}
+}
+
+/* Defaults for what neither file nor command line said, and the checks. */
+static void
+settle(struct conf *conf)
+{
+	int i;
+
+	if (conf->method == NULL)
+		replace(&conf->method, "virtio-serial");
+	for (i = 0; i < METHOD_MAX; i++)
+		if (strcmp(conf->method, methods[i].name) == 0)
+			break;
+	if (i == METHOD_MAX)
+		die("unsupported channel method/type: %s", conf->method);
+	conf->methodno = (enum method)i;
+	if (conf->path == NULL && methods[i].path != NULL)
+		replace(&conf->path, methods[i].path);
+	if (conf->statedir == NULL)
+		replace(&conf->statedir, PATH_STATEDIR);
+	if (conf->pidfile == NULL)
+		replace(&conf->pidfile, PATH_STATEDIR "/qgad.pid");
+	if (conf->methodno == METHOD_STDIO && !conf->test)
+		die("method stdio is for --test");
+	if (conf->methodno == METHOD_STDIO && conf->daemon)
+		die("method stdio cannot be daemonized");
+}
+
+static void
+replace(char **where, const char *text)
+{
+	free(*where);
+	if ((*where = strdup(text)) == NULL)
+		fatal("strdup");
+}
+
+static void
+die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "qgad: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	exit(1);
+}
+
+static void
+dump(const struct conf *conf)
+{
+	const struct {
+		const char *name, *value;
+	} strings[] = {
+		{ "method", conf->method },
+		{ "path", conf->path },
+		{ "logfile", conf->logfile },
+		{ "pidfile", conf->pidfile },
+		{ "fsfreeze-hook", conf->hook },
+		{ "statedir", conf->statedir },
+	};
+	size_t i;
+
+	printf("[general]\ndaemon=%s\n", conf->daemon ? "true" : "false");
+	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		if (strings[i].value != NULL)
+			printf("%s=%s\n", strings[i].name, strings[i].value);
+	printf("verbose=%s\n", conf->verbose ? "true" : "false");
+	printf("retry-path=%s\n", conf->retry ? "true" : "false");
+	dump_list("block-rpcs", conf->block);
+	if (conf->allowset)
+		dump_list("allow-rpcs", conf->allow);
+}
+
+/* The last one first, as qemu-ga prints them. */
+static void
+dump_list(const char *key, const struct rpc *list)
+{
+	const struct rpc *rpc, *last;
+
+	printf("%s=", key);
+	for (last = NULL; last != list; last = rpc) {
+		for (rpc = list; rpc->next != last; rpc = rpc->next)
+			;
+		printf("%s%s", rpc->name, rpc == list ? "" : ",");
+	}
+	printf("\n");
+}
+
+static void
+list_commands(void)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} profiles[] = {
+		{ PROFILE_AUDIT, "audit" },
+		{ PROFILE_BACKUP, "backup" },
+		{ PROFILE_FULL, "full" },
+	};
+	const struct command *c;
+	size_t j;
+	int i;
+
+	printf("%-32s %-9s %-5s %-7s %s\n", "command", "class", "root",
+	    "frozen", "profiles");
+	for (i = 0; i < CMD_MAX; i++) {
+		c = &commands[i];
+		printf("%-32s %-9s %-5s %-7s", c->name,
+		    command_class_name(c->class),
+		    c->flags & CMD_ROOT ? "yes" : "no",
+		    c->flags & CMD_THAWING ? "passes" : "refused");
+		for (j = 0; j < sizeof(profiles) / sizeof(profiles[0]); j++)
+			if (c->profiles & profiles[j].bit)
+				printf(" %s", profiles[j].name);
+		printf("\n");
+	}
+}
+
+static void
+usage(const char *name)
+{
+	printf("usage: %s [-dDhnrvV] [-a list] [-b list] [-c file] "
+	    "[-F[path]] [-f pidfile]\n"
+	    "            [-l logfile] [-m method] [-p path] [-t statedir] "
+	    "[--test]\n"
+	    "       %s --list-commands\n\n"
+	    "  -m, --method         virtio-serial (default), isa-serial, "
+	    "unix-listen,\n"
+	    "                       vsock-listen; stdio with --test\n"
+	    "  -p, --path           device or socket; vsock as <cid>:<port>\n"
+	    "                       (default for virtio-serial: %s,\n"
+	    "                       for isa-serial: %s)\n"
+	    "  -l, --logfile        log there; default is standard error, "
+	    "syslog with -d\n"
+	    "  -f, --pidfile        with -d; default is %s/qgad.pid\n"
+	    "  -F, --fsfreeze-hook  script or directory run around a freeze, "
+	    "no space\n"
+	    "                       before it (default: %s)\n"
+	    "  -t, --statedir       state is kept there; default is %s\n"
+	    "  -v, --verbose        log debugging information\n"
+	    "  -V, --version        print the version and exit\n"
+	    "  -d, --daemonize      become a daemon\n"
+	    "  -b, --block-rpcs     commands to disable, separated by commas; "
+	    "'help' lists all\n"
+	    "  -a, --allow-rpcs     the only commands to enable\n"
+	    "  -c, --config         configuration file (default: %s)\n"
+	    "  -D, --dump-conf      print the configuration in force and exit\n"
+	    "  -n                   check the configuration and exit\n"
+	    "  -r, --retry-path     wait for a device that is not there yet\n"
+	    "  -h, --help           print this and exit\n"
+	    "  --test               run without root; for trying it out\n"
+	    "  --list-commands      print the table of commands and exit\n",
+	    name, name, PATH_VIRTIO, PATH_ISA, PATH_STATEDIR, PATH_HOOK,
+	    PATH_STATEDIR, PATH_CONF);
+}

@@ -1,0 +1,510 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * qgad-parent, the monitor.  Runs as root (under --test as who started it),
+ * unconfined: what it starts, jobs of guest-exec above all, must get every
+ * power that qemu-ga's would.  Its safety is that it is small, parses
+ * nothing that a host shaped, and never blocks.  Peers: the frontend, which
+ * asks and is taken for hostile; workers, which are told; nobody else.
+ */
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "parent.h"
+#include "request.h"
+
+#define LOG_PATIENCE	10000	/* for the log worker's start */
+
+struct ids		 frontend_ids, worker_ids;
+
+static struct conf	 conf;
+static char		**arguments;
+static struct pollfd	*polls;
+static int		 pidfd = -1, reexec, reexeced;
+static volatile sig_atomic_t got_child, got_end, got_hup;
+
+static void	 ids_init(void);
+static void	 statedir_init(void);
+static int	 daemonise(void);
+static void	 daemon_ready(int);
+static void	 pidfile_write(void);
+static void	 signals_init(sigset_t *);
+static void	 signal_handler(int);
+static void	 loop(const sigset_t *) __attribute__((noreturn));
+static void	 turn(const sigset_t *);
+static void	 child_act(struct child *, short);
+static void	 start_anew(void);
+static int	 null_open(void);
+
+int
+main(int argc, char *argv[])
+{
+	struct policy policy;
+	sigset_t unblocked;
+	int errfd, notify = -1, nullfd;
+
+	arguments = argv;
+	nullfd = null_open();
+	log_init(confinements[ROLE_MONITOR].name, LEVEL_INFO);
+	reexeced = getenv("QGAD_REEXEC") != NULL;
+	unsetenv("QGAD_REEXEC");
+	options(argc, argv, &conf);
+	if (conf.verbose)
+		log_set_level(LEVEL_DEBUG);
+	if (geteuid() != 0 && !conf.test)
+		fatalx("root is needed; --test starts without");
+	ids_init();
+	statedir_init();
+	if (channel_open(&conf) == -1)
+		exit(1);
+	if (conf.daemon && !reexeced)
+		notify = daemonise();
+	if (conf.daemon)
+		pidfile_write();
+	policy_make(&policy, &conf);
+	policy_start(&policy, geteuid() == 0);
+	signals_init(&unblocked);
+	if ((errfd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)) == -1 ||
+	    dup2(nullfd, STDIN_FILENO) == -1 ||
+	    dup2(nullfd, STDOUT_FILENO) == -1)
+		fatal("standard descriptors");
+	spawn_init(&conf, argv[0], errfd);
+	jobs_init(&conf.limits);
+	if ((polls = calloc(spawn_slots() + 2, sizeof(*polls))) == NULL)
+		fatal("calloc");
+
+	logger_start();
+	frontend_start(&conf);
+	jobs_spare();
+	daemon_ready(notify);
+	loop(&unblocked);
+}
+
+/* 0 to 2 must be open before anything else is; returns /dev/null, above. */
+static int
+null_open(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			_exit(1);
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		_exit(1);
+	return (fd);
+}
+
+/* The last look at a name service. */
+static void
+ids_init(void)
+{
+	static const struct {
+		const char *name;
+		struct ids *ids;
+	} users[] = {
+		{ USER_FRONTEND, &frontend_ids },
+		{ USER_WORKER, &worker_ids },
+	};
+	struct passwd *pw;
+	size_t i;
+
+	if (geteuid() != 0) {
+		log_warnx("--test without root: nothing separates the "
+		    "processes' users, commands that need root are refused");
+		return;
+	}
+	for (i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+		if ((pw = getpwnam(users[i].name)) == NULL)
+			fatalx("the user %s does not exist; make install "
+			    "makes it", users[i].name);
+		if (pw->pw_uid == 0 || pw->pw_gid == 0)
+			fatalx("the user %s has uid or gid 0",
+			    users[i].name);
+		users[i].ids->uid = pw->pw_uid;
+		users[i].ids->gid = pw->pw_gid;
+		users[i].ids->drop = 1;
+	}
+	if (frontend_ids.uid == worker_ids.uid)
+		fatalx("the users %s and %s have one uid", USER_FRONTEND,
+		    USER_WORKER);
+	endpwent();
+}
+
+static void
+statedir_init(void)
+{
+	struct stat st;
+
+	if (mkdir(conf.statedir, 0700) == -1 && errno != EEXIST)
+		fatal("state directory %s", conf.statedir);
+	if (stat(conf.statedir, &st) == -1)
+		fatal("state directory %s", conf.statedir);
+	if (!S_ISDIR(st.st_mode))
+		fatalx("state directory %s: not a directory", conf.statedir);
+}
+
+/*
+ * The process that was started waits until the daemon is ready, so that a
+ * mistake is still seen and counted by who started it.
+ */
+static int
+daemonise(void)
+{
+	int pair[2];
+	char byte;
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		fatal("pipe");
+	switch (fork()) {
+	case -1:
+		fatal("fork");
+	case 0:
+		break;
+	default:
+		close(pair[1]);
+		_exit(read(pair[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(pair[0]);
+	if (setsid() == -1)
+		fatal("setsid");
+	if (chdir("/") == -1)
+		fatal("chdir /");
+	umask(077);
+	return (pair[1]);
+}
+
+/*
+ * The log can be written, the frontend can start; then whoever waits is told
+ * and standard error belongs to the log worker alone.
+ */
+static void
+daemon_ready(int notify)
+{
+	struct child *c;
+	struct pollfd pfd;
+	uint64_t until = now_ms() + LOG_PATIENCE;
+
+	while ((c = child_find(ROLE_LOG)) != NULL &&
+	    c->state == CHILD_STARTING && now_ms() < until) {
+		pfd.fd = c->ibuf.fd;
+		pfd.events = POLLIN;
+		if (poll(&pfd, 1, 100) > 0)
+			child_read(c);
+	}
+	if (c == NULL)
+		fatalx("no log: the log worker ended");
+	logger_sink();
+	if (dup2(STDIN_FILENO, STDERR_FILENO) == -1)
+		fatal("standard error");
+	if (notify != -1) {
+		if (write(notify, "", 1) == -1)
+			log_debug("who started us has gone");
+		close(notify);
+	}
+	log_info("qgad %s, build %s, %s on %s", QGAD_VERSION, build_id,
+	    conf.method, conf.path);
+}
+
+static void
+pidfile_write(void)
+{
+	char text[32];
+	int len;
+
+	if ((pidfd = open(conf.pidfile, O_RDWR | O_CREAT | O_CLOEXEC |
+	    O_NONBLOCK, 0644)) == -1)
+		fatal("Cannot open pid file %s", conf.pidfile);
+	if (flock(pidfd, LOCK_EX | LOCK_NB) == -1)
+		fatal("Cannot lock pid file %s", conf.pidfile);
+	len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	if (ftruncate(pidfd, 0) == -1 || write(pidfd, text, (size_t)len) !=
+	    len)
+		fatal("pid file %s", conf.pidfile);
+}
+
+/* Signals come while ppoll(2) waits and at no other time. */
+static void
+signals_init(sigset_t *unblocked)
+{
+	static const int handled[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	struct sigaction sa;
+	sigset_t blocked;
+	size_t i;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&blocked);
+	sa.sa_handler = signal_handler;
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
+		sigaddset(&blocked, handled[i]);
+		if (sigaction(handled[i], &sa, NULL) == -1)
+			fatal("sigaction");
+	}
+	sa.sa_handler = SIG_IGN;
+	if (sigaction(SIGPIPE, &sa, NULL) == -1 ||
+	    sigprocmask(SIG_BLOCK, &blocked, NULL) == -1)
+		fatal("signals");
+	/* Whoever started us may have blocked them. */
+	if (sigprocmask(SIG_BLOCK, NULL, unblocked) == -1)
+		fatal("signals");
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		sigdelset(unblocked, handled[i]);
+}
+
+static void
+signal_handler(int signo)
+{
+	if (signo == SIGCHLD)
+		got_child = 1;
+	else if (signo == SIGHUP)
+		got_hup = 1;
+	else
+		got_end = 1;
+}
+
+static void
+loop(const sigset_t *unblocked)
+{
+	for (;;) {
+		if (got_end)
+			end(0, "asked to end");
+		if (got_child) {
+			got_child = 0;
+			child_reap();
+		}
+		if (got_hup) {
+			got_hup = 0;
+			logger_reopen();
+			reload_start(&conf);
+		}
+		if (reexec && frontend_idle())
+			start_anew();
+		turn(unblocked);
+	}
+}
+
+/* One wait, and what came of it. */
+static void
+turn(const sigset_t *unblocked)
+{
+	struct pollfd *listener, *reloader, *pfd = polls;
+	struct child *c, *frontend = NULL;
+	struct timespec wait;
+	uint64_t next = UINT64_MAX, now = now_ms();
+	int n;
+
+	spawn_timers(now, &next);
+	frontend_timers(now, &next);
+	query_timers(now, &next);
+	jobs_timers(now, &next);
+	channel_timers(now, &next);
+	logger_timers(now, &next);
+
+	/*
+	 * The frontend stands first: what a worker sent before the frontend
+	 * sent its next request is then always seen with or before it.
+	 */
+	if ((frontend = child_find(ROLE_FRONTEND)) != NULL) {
+		pfd->fd = frontend->ibuf.fd;
+		pfd->events = frontend_idle() ? POLLIN : 0;
+		frontend->poll = pfd++;
+	}
+	for (c = NULL; (c = child_each(c)) != NULL;) {
+		if (c == frontend)
+			continue;
+		c->poll = NULL;
+		if (c->ibuf.fd == -1)
+			continue;
+		pfd->fd = c->ibuf.fd;
+		pfd->events = POLLIN;
+		c->poll = pfd++;
+	}
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->poll != NULL && imsgbuf_queuelen(&c->ibuf) > 0)
+			c->poll->events |= POLLOUT;
+	listener = pfd;
+	pfd->fd = channel_pollfd();
+	(pfd++)->events = POLLIN;
+	reloader = pfd;
+	pfd->fd = reload_pollfd();
+	(pfd++)->events = POLLIN;
+
+	if (next != UINT64_MAX) {
+		now = now_ms();
+		next = next > now ? next - now : 0;
+		wait.tv_sec = (time_t)(next / 1000);
+		wait.tv_nsec = (long)(next % 1000) * 1000000;
+	}
+	n = ppoll(polls, (nfds_t)(pfd - polls), next == UINT64_MAX ? NULL :
+	    &wait, unblocked);
+	if (n == -1) {
+		if (errno != EINTR)
+			fatal("ppoll");
+		return;
+	}
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c != frontend && c->poll != NULL && c->poll->revents != 0)
+			child_act(c, c->poll->revents);
+	if (frontend != NULL && frontend->poll->revents != 0 &&
+	    frontend->ibuf.fd == frontend->poll->fd)
+		child_act(frontend, frontend->poll->revents);
+	if (listener->fd != -1 && listener->revents != 0)
+		channel_accept();
+	if (reloader->fd != -1 && reloader->revents != 0)
+		reload_read();
+	logger_flush();
+}
+
+static void
+child_act(struct child *c, short events)
+{
+	if (events & POLLOUT)
+		child_send(c);
+	if (c->role == ROLE_FRONTEND && !frontend_idle() &&
+	    (events & (POLLHUP | POLLERR))) {
+		child_kill(c, NULL);
+		frontend_died();
+	} else if (events & (POLLIN | POLLHUP | POLLERR))
+		child_read(c);
+}
+
+void
+child_read(struct child *c)
+{
+	struct imsg imsg;
+	int n, fd = c->ibuf.fd, got = -1;
+
+	if (fd == -1)
+		return;
+	n = imsgbuf_read(&c->ibuf);
+	while (c->ibuf.fd == fd && (c->role != ROLE_FRONTEND ||
+	    frontend_idle()) && (got = imsgbuf_get(&c->ibuf, &imsg)) == 1) {
+		if (c->role == ROLE_FRONTEND)
+			frontend_message(c, &imsg);
+		else
+			worker_message(c, &imsg);
+		imsg_free(&imsg);
+	}
+	if (c->ibuf.fd != fd || (n == 1 && got != -1))
+		return;
+	if (n == 0)
+		child_kill(c, NULL);
+	else
+		child_kill(c, strerror(errno));
+	if (c->role == ROLE_FRONTEND)
+		frontend_died();
+	else
+		worker_gone(c);
+}
+
+/* Reaped.  One that was killed has had its consequences already. */
+void
+child_gone(struct child *c, int status)
+{
+	(void)status;
+	if (c->state == CHILD_STARTING || c->state == CHILD_READY) {
+		c->state = CHILD_RELEASED;
+		if (c->role == ROLE_FRONTEND)
+			frontend_died();
+		else
+			worker_gone(c);
+	}
+	if (c->role == ROLE_LOG)
+		logger_gone();
+}
+
+void
+want_reexec(void)
+{
+	if (reexeced)
+		end(75, "programs of different builds are installed");
+	reexec = 1;
+}
+
+/* An upgrade: the new monitor takes our pid, as at a restart. */
+static void
+start_anew(void)
+{
+	char path[] = PATH_LIBEXEC "/qgad-parent";
+
+	log_info("another build is installed: starting it");
+	channel_keep();
+	if (setenv("QGAD_REEXEC", "1", 1) == -1)
+		fatal("setenv");
+	execv(path, arguments);
+	fatal("%s", path);
+}
+
+/*
+ * Children end by end of file.  The frontend is waited for a moment, so that
+ * a port is free again when we have gone.
+ */
+void
+end(int status, const char *why)
+{
+	static const struct timespec moment = { 0, 5000000 };
+	struct child *c;
+	int i;
+
+	if (status == 0)
+		log_info("ending: %s", why);
+	else
+		log_error("ending: %s", why);
+	logger_flush();
+	if ((c = child_find(ROLE_FRONTEND)) != NULL) {
+		child_release(c);
+		for (i = 0; i < 100 && c->state == CHILD_RELEASED; i++) {
+			child_reap();
+			nanosleep(&moment, NULL);
+		}
+	}
+	channel_close();
+	if (pidfd != -1)
+		unlink(conf.pidfile);
+	exit(status);
+}
+
+uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		fatal("clock_gettime");
+	return ((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
+}
+
+void
+sooner(uint64_t *next, uint64_t at)
+{
+	if (at < *next)
+		*next = at;
+}

@@ -1,0 +1,231 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * What the monitor's files share.  The monitor is one thread around one
+ * ppoll(2); nothing in it blocks, nothing in it parses what a host shaped.
+ * Times are milliseconds of the monotonic clock.
+ */
+
+#ifndef PARENT_H
+#define PARENT_H
+
+#include <sys/types.h>
+
+#include <poll.h>
+#include <stdint.h>
+
+#include "bounds.h"
+#include "commands.h"
+#include "confine.h"
+#include "imsg.h"
+#include "log.h"
+#include "messages.h"
+
+/* --- conf.c, options.c: what the administrator said --- */
+
+enum method {
+	METHOD_VIRTIO_SERIAL, METHOD_ISA_SERIAL, METHOD_UNIX_LISTEN,
+	METHOD_VSOCK_LISTEN, METHOD_STDIO, METHOD_MAX
+};
+
+/* One name of allow-rpcs or block-rpcs, and where it was written. */
+struct rpc {
+	char		*name;
+	int		 line;		/* 0: on the command line */
+	struct rpc	*next;
+};
+
+struct conf {
+	char		*file;		/* that was read, NULL: none */
+	int		 daemon;
+	char		*method;
+	char		*path;
+	char		*logfile;
+	char		*pidfile;
+	char		*hook;
+	char		*statedir;
+	int		 verbose;
+	int		 retry;
+	struct rpc	*block, *allow;
+	int		 allowset;	/* an empty allow list allows nothing */
+	struct limits	 limits;
+	int		 test;		/* --test: root is not required */
+	enum method	 methodno;
+};
+
+#define CONF_SIZE	(256 * 1024)	/* of a configuration file */
+
+void	 conf_defaults(struct conf *);
+void	 conf_free(struct conf *);
+/*
+ * Read text (NUL-terminated, as read from the file called name) into conf.
+ * 0, or -1 with err filled: "name:line: key: what is wrong".
+ */
+int	 conf_parse(struct conf *, const char *name, char *text, char *err,
+	    size_t errsize);
+/* Append the names of a comma list; 0, or -1 with err filled. */
+int	 conf_list(struct rpc **, const char *list, int line, char *err,
+	    size_t errsize);
+/* Read a file whole; NULL with errno, EFBIG past CONF_SIZE. */
+char	*conf_read(const char *path);
+
+/* Command line and file; answers -h, -V and the like itself and exits. */
+void	 options(int argc, char *argv[], struct conf *);
+
+/* --- policy.c: may this happen? --- */
+
+struct policy {
+	struct {
+		uint8_t		 allowed;
+		const char	*rule;	/* the key that decided */
+		int		 line;	/* in the file, 0: none */
+	} command[CMD_MAX];
+};
+
+enum verdict {
+	VERDICT_ALLOWED,
+	VERDICT_LISTED,		/* allow-rpcs or block-rpcs keeps it out */
+	VERDICT_FROZEN,		/* not in this state */
+	VERDICT_ROOT,		/* needs root, which --test lacks */
+	VERDICT_MAX
+};
+
+void		 policy_make(struct policy *, const struct conf *);
+/* The policy at start, and the newest one: a request must pass both. */
+void		 policy_start(const struct policy *, int root);
+void		 policy_reload(const struct policy *);
+void		 policy_frozen(int);
+/* This is the line that decides.  rule is set to what decided. */
+enum verdict	 policy_decide(enum command_id, const char **rule);
+/* The reply to a refusal, class and text. */
+enum reply_kind	 policy_refusal(enum verdict, enum command_id, char *,
+	    size_t);
+void		 policy_fill(struct msg_policy *);
+
+/* --- spawn.c: children --- */
+
+enum child_state {
+	CHILD_NONE,
+	CHILD_STARTING,		/* no hello yet */
+	CHILD_READY,
+	CHILD_RELEASED,		/* its socket is closed: it ends by itself */
+	CHILD_KILLED,		/* SIGKILL sent, not reaped yet */
+	CHILD_LOST		/* did not die: state D, never waited for */
+};
+
+struct child {
+	enum role	 role;
+	enum child_state state;
+	pid_t		 pid;
+	struct imsgbuf	 ibuf;		/* fd -1: closed */
+	uint64_t	 started, killed, used;
+	struct pollfd	*poll;		/* of this turn, NULL: not polled */
+	/* an exec worker's */
+	int64_t		 jobpid;	/* 0: a spare */
+	struct exec_result result;
+	uint64_t	 ended;		/* order of ending, 0: running */
+	int		 collected;	/* its output is on its way */
+};
+
+#define KILL_PATIENCE	2000		/* then a killed child is written off */
+#define LOST_MAX	8		/* written off of one role: no more */
+
+void		 spawn_init(const struct conf *, char *argv0, int errfd);
+size_t		 spawn_slots(void);
+/* A running child of that role in STARTING or READY, or NULL. */
+struct child	*child_find(enum role);
+struct child	*child_each(struct child *);	/* NULL starts */
+/*
+ * Start one.  data: a descriptor for the child's fd 4, taken over, or -1.
+ * NULL with errno: EAGAIN (no slot, or LOST_MAX written off), or fork's.
+ */
+struct child	*child_spawn(enum role, int data);
+/* why: for the log; NULL: it went by itself, this makes sure. */
+void		 child_kill(struct child *, const char *why);
+void		 child_release(struct child *);
+void		 child_send(struct child *);	/* write what is queued */
+void		 child_reap(void);
+/* What parent.c has happen when one has gone; c is valid during the call. */
+void		 child_gone(struct child *, int status);
+void		 spawn_timers(uint64_t now, uint64_t *next);
+
+/* --- frontend.c: the frontend and its one request in hand --- */
+
+void	 frontend_message(struct child *, struct imsg *);
+void	 frontend_start(const struct conf *);
+void	 frontend_ready(struct child *);
+void	 frontend_died(void);
+int	 frontend_idle(void);			/* no request in hand */
+void	 frontend_policy(void);			/* tell it what changed */
+void	 frontend_timers(uint64_t now, uint64_t *next);
+
+/* The request in hand ends with this; extra text is the audit line's. */
+void	 request_reply(const struct msg_reply *, int fd);
+void	 request_error(const char *, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/* --- jobs.c: exec workers --- */
+
+void	 jobs_init(const struct limits *);
+void	 jobs_spare(void);			/* keep one ready */
+void	 jobs_timers(uint64_t now, uint64_t *next);
+
+/* --- channel.c: the way to the host --- */
+
+/* 0, or -1: said on the log (with -r: retried, 0). */
+int	 channel_open(const struct conf *);
+int	 channel_pollfd(void);			/* -1: nothing to accept */
+void	 channel_accept(void);
+/* The frontend is ready for one, or is done with the last one. */
+void	 channel_offer(struct child *);
+void	 channel_end(enum channel_end);
+void	 channel_frontend_died(void);
+void	 channel_timers(uint64_t now, uint64_t *next);
+void	 channel_close(void);
+/* Keep a listening socket over an exec of ourselves. */
+void	 channel_keep(void);
+
+/* --- logger.c: lines on their way to the log worker --- */
+
+void	 logger_start(void);
+void	 logger_sink(void);			/* our own lines too */
+void	 logger_line(enum log_level, const char *);
+void	 logger_child(const struct child *, const struct msg_log *);
+void	 logger_flush(void);
+void	 logger_reopen(void);
+void	 logger_gone(void);
+void	 logger_timers(uint64_t now, uint64_t *next);
+
+/* --- reload.c: SIGHUP --- */
+
+void	 reload_start(const struct conf *);
+int	 reload_pollfd(void);			/* -1: none is under way */
+void	 reload_read(void);
+
+/* --- parent.c --- */
+
+uint64_t now_ms(void);
+/* Lower *next to at. */
+void	 sooner(uint64_t *next, uint64_t at);
+extern struct ids frontend_ids, worker_ids;
+/* Read what a child sent and act on it; it may be gone afterwards. */
+void	 child_read(struct child *);
+/* The build on disk is another one: start it in our place when idle. */
+void	 want_reexec(void);
+void	 end(int status, const char *why) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The request in hand: one at a time, frontend.c begins and ends it, work.c
+ * and jobs.c carry it out.
+ */
+
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "parent.h"
+
+struct request {
+	int		 active;
+	uint64_t	 id;
+	enum command_id	 command;
+	uint64_t	 began, deadline;	/* 0: no deadline runs */
+	struct child	*worker;		/* that carries it out */
+	int		 sent;			/* the worker has it */
+	int		 refused;
+	const char	*rule;			/* of the verdict */
+	char		 object[256];		/* for the audit line */
+	/* guest-exec until a worker is ready for it */
+	int		 held;
+	struct imsg	 imsg;			/* owns what exec points to */
+	struct msg_exec	 exec;
+	/* guest-shutdown likewise */
+	struct msg_shutdown shutdown;
+};
+
+extern struct request request;
+
+void	 request_done(const char *);
+void	 request_drop(void);
+
+/* work.c: workers that answer one request after another, or one at all */
+void	 query_begin(void);
+void	 query_timers(uint64_t now, uint64_t *next);
+void	 system_begin(const struct msg_shutdown *);
+void	 worker_message(struct child *, struct imsg *);
+void	 worker_gone(struct child *);
+
+/* jobs.c */
+void	 exec_begin(struct msg_exec *, struct imsg *);	/* takes both over */
+void	 exec_status_begin(int64_t pid);
+void	 job_ready(struct child *);
+int	 job_started(struct child *, struct imsg *);
+int	 job_ended(struct child *, struct imsg *);
+int	 job_done(struct child *, uint32_t);
+void	 job_gone(struct child *);
+
+#endif

@@ -1,0 +1,302 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Children: started by fork and exec of a fixed path with a fixed descriptor
+ * map, reaped with WNOHANG only.  A child's pid is ours until we have reaped
+ * it, so a kill can never meet another process.
+ *
+ *	0, 1	/dev/null
+ *	2	/dev/null; standard error for the log worker
+ *	3	imsg to the monitor
+ *	4	what the role starts with (a data socket), else closed
+ */
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "parent.h"
+
+static struct child	*children;
+static size_t		 nchildren;
+static unsigned int	 lost[ROLE_MAX];
+static const struct conf *conf;
+static char		*name0;
+static int		 errfd;		/* standard error as we were given it */
+
+static void	 child_main(enum role, int, int) __attribute__((noreturn));
+static void	 child_close(struct child *);
+static void	 fd_place(int, int);
+
+void
+spawn_init(const struct conf *c, char *argv0, int fd)
+{
+	conf = c;
+	name0 = argv0;
+	errfd = fd;
+	/* Jobs that run, as many ended ones, and all other roles. */
+	nchildren = (size_t)c->limits.max_jobs * 2 + 64;
+	if ((children = calloc(nchildren, sizeof(*children))) == NULL)
+		fatal("calloc");
+}
+
+size_t
+spawn_slots(void)
+{
+	return (nchildren);
+}
+
+struct child *
+child_each(struct child *c)
+{
+	for (c = c == NULL ? children : c + 1; c < children + nchildren; c++)
+		if (c->state != CHILD_NONE)
+			return (c);
+	return (NULL);
+}
+
+struct child *
+child_find(enum role role)
+{
+	struct child *c;
+
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == role && (c->state == CHILD_STARTING ||
+		    c->state == CHILD_READY))
+			return (c);
+	return (NULL);
+}
+
+struct child *
+child_spawn(enum role role, int data)
+{
+	struct child *c;
+	int pair[2], saved;
+
+	for (c = children; c < children + nchildren; c++)
+		if (c->state == CHILD_NONE)
+			break;
+	if (c == children + nchildren || lost[role] >= LOST_MAX) {
+		if (data != -1)
+			close(data);
+		errno = EAGAIN;
+		return (NULL);
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == -1) {
+		saved = errno;
+		if (data != -1)
+			close(data);
+		errno = saved;
+		return (NULL);
+	}
+	memset(c, 0, sizeof(*c));
+	if (imsgbuf_init(&c->ibuf, pair[0]) == -1 ||
+	    imsgbuf_set_maxsize(&c->ibuf, MSG_SIZE_MAX) == -1 ||
+	    (c->pid = fork()) == -1) {
+		saved = errno;
+		imsgbuf_clear(&c->ibuf);
+		close(pair[0]);
+		close(pair[1]);
+		if (data != -1)
+			close(data);
+		errno = saved;
+		return (NULL);
+	}
+	if (c->pid == 0)
+		child_main(role, pair[1], data);
+	close(pair[1]);
+	if (data != -1)
+		close(data);
+	/* We send descriptors; no child has one for us. */
+	c->role = role;
+	c->state = CHILD_STARTING;
+	c->started = c->used = now_ms();
+	log_debug("%s started, pid %d", confinements[role].name, (int)c->pid);
+	return (c);
+}
+
+/* In the child: descriptors to their places, nothing else of ours kept. */
+static void
+child_main(enum role role, int imsg, int data)
+{
+	const struct confinement *row = &confinements[role];
+	const struct ids *ids;
+	char path[1024], idtext[64], level[16], size[32], wait[32], *argv[8];
+	sigset_t none;
+	int argc = 0, from = CHILD_DATA_FD;
+
+	log_set_sink(NULL);
+	ids = row->account == ACCOUNT_FRONTEND ? &frontend_ids : &worker_ids;
+	if (ids->drop)
+		snprintf(idtext, sizeof(idtext), "%lu:%lu",
+		    (unsigned long)ids->uid, (unsigned long)ids->gid);
+	else
+		strlcpy(idtext, "-", sizeof(idtext));
+	snprintf(level, sizeof(level), "%d", conf->verbose ? LEVEL_DEBUG :
+	    LEVEL_INFO);
+	snprintf(path, sizeof(path), "%s/%s", role == ROLE_FRONTEND ?
+	    PATH_SBIN : PATH_LIBEXEC, row->program);
+	argv[argc++] = role == ROLE_FRONTEND ? name0 : path;
+	argv[argc++] = role == ROLE_FRONTEND ? "--frontend" : "--worker";
+	argv[argc++] = idtext;
+	argv[argc++] = level;
+	if (role == ROLE_EXEC_SPARE) {
+		snprintf(size, sizeof(size), "%llu",
+		    (unsigned long long)conf->limits.max_output);
+		snprintf(wait, sizeof(wait), "%llu",
+		    (unsigned long long)conf->limits.output_wait);
+		argv[argc++] = size;
+		argv[argc++] = wait;
+	} else if (role == ROLE_LOG) {
+		argv[argc++] = conf->logfile != NULL ? "file" :
+		    conf->daemon ? "syslog" : "stderr";
+		if (conf->logfile != NULL)
+			argv[argc++] = conf->logfile;
+	}
+	argv[argc] = NULL;
+
+	/* imsg and data may stand in each other's place. */
+	if (data != -1 && data <= CHILD_DATA_FD &&
+	    (data = fcntl(data, F_DUPFD_CLOEXEC, CHILD_DATA_FD + 1)) == -1)
+		_exit(1);
+	fd_place(imsg, CHILD_IMSG_FD);
+	if (data != -1)
+		fd_place(data, from++);
+	fd_place(role == ROLE_LOG ? errfd : STDIN_FILENO, STDERR_FILENO);
+	if (DEFENCE(CONTROL_CLOSEFROM))
+		closefrom(from);
+	/* The mask is ours alone; ignored signals stay so for the job too. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execv(path, argv);
+	fatal("%s", path);
+}
+
+static void
+fd_place(int from, int to)
+{
+	if (from == to) {
+		if (fcntl(to, F_SETFD, 0) == -1)
+			_exit(1);
+	} else if (dup2(from, to) == -1)
+		_exit(1);
+}
+
+/* What is queued, as much as the socket takes. */
+void
+child_send(struct child *c)
+{
+	if (c->ibuf.fd != -1 && imsgbuf_write(&c->ibuf) == -1 &&
+	    errno != EPIPE && errno != ECONNRESET)
+		log_warn("write to %s, pid %d", confinements[c->role].name,
+		    (int)c->pid);
+}
+
+static void
+child_close(struct child *c)
+{
+	if (c->ibuf.fd == -1)
+		return;
+	imsgbuf_clear(&c->ibuf);
+	close(c->ibuf.fd);
+	c->ibuf.fd = -1;
+}
+
+/* End of file is every child's order to end. */
+void
+child_release(struct child *c)
+{
+	child_close(c);
+	if (c->state == CHILD_STARTING || c->state == CHILD_READY)
+		c->state = CHILD_RELEASED;
+}
+
+void
+child_kill(struct child *c, const char *why)
+{
+	if (c->state == CHILD_KILLED || c->state == CHILD_LOST)
+		return;
+	if (why != NULL)
+		log_warnx("%s, pid %d: killed: %s", confinements[c->role].name,
+		    (int)c->pid, why);
+	child_close(c);
+	if (kill(c->pid, SIGKILL) == -1)
+		log_warn("kill of pid %d", (int)c->pid);
+	c->state = CHILD_KILLED;
+	c->killed = now_ms();
+}
+
+void
+child_reap(void)
+{
+	struct child *c;
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (c = NULL; (c = child_each(c)) != NULL;)
+			if (c->pid == pid)
+				break;
+		if (c == NULL)
+			continue;
+		if (c->state == CHILD_LOST)
+			lost[c->role]--;
+		if (WIFSIGNALED(status))
+			log_info("%s, pid %d: ended by signal %d",
+			    confinements[c->role].name, (int)pid,
+			    WTERMSIG(status));
+		else
+			log_debug("%s, pid %d: ended with status %d",
+			    confinements[c->role].name, (int)pid,
+			    WEXITSTATUS(status));
+		/* Its last words may wait in the socket still. */
+		child_read(c);
+		child_close(c);
+		child_gone(c, status);
+		c->state = CHILD_NONE;
+	}
+}
+
+void
+spawn_timers(uint64_t now, uint64_t *next)
+{
+	struct child *c;
+
+	for (c = NULL; (c = child_each(c)) != NULL;) {
+		if (c->state != CHILD_KILLED)
+			continue;
+		if (now < c->killed + KILL_PATIENCE) {
+			sooner(next, c->killed + KILL_PATIENCE);
+			continue;
+		}
+		c->state = CHILD_LOST;
+		lost[c->role]++;
+		log_error("%s, pid %d: does not die, written off (%u of %u)",
+		    confinements[c->role].name, (int)c->pid, lost[c->role],
+		    LOST_MAX);
+	}
+}

@@ -1,0 +1,251 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Workers that take a request and answer it: which messages each role may
+ * send, the query worker that is kept while it is used, the system worker
+ * that lives for one request.
+ */
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "parent.h"
+#include "request.h"
+
+#define QUERY_IDLE	60000		/* then the query worker may go */
+
+#define FROM(role)	(1U << (role))
+#define FROM_ANY	0xffffffffU
+
+#define WHEN_NEW	0x1		/* before its hello */
+#define WHEN_READY	0x2		/* after */
+
+static int	 take_hello(struct child *, struct imsg *);
+static int	 take_log(struct child *, struct imsg *);
+static int	 take_done(struct child *, struct imsg *);
+static void	 worker_ready(struct child *);
+static void	 worker_send(struct child *);
+
+static const struct {
+	uint32_t	 from;
+	int		 when;
+	int		(*take)(struct child *, struct imsg *);
+} messages[MSG_MAX] = {
+	[MSG_HELLO] =	{ FROM_ANY,		WHEN_NEW,	take_hello },
+	[MSG_LOG] =	{ FROM_ANY,		WHEN_NEW | WHEN_READY,
+						take_log },
+	[MSG_DONE] =	{ FROM(ROLE_QUERY) | FROM(ROLE_SYSTEM) |
+			  FROM(ROLE_EXEC),	WHEN_READY,	take_done },
+	[MSG_EXEC_STARTED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_started },
+	[MSG_EXEC_ENDED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_ended },
+};
+
+void
+worker_message(struct child *c, struct imsg *imsg)
+{
+	uint32_t type = imsg_get_type(imsg);
+	int when = c->state == CHILD_STARTING ? WHEN_NEW : WHEN_READY;
+	char why[128];
+
+	if (type < MSG_MAX && messages[type].take != NULL &&
+	    (messages[type].from & FROM(c->role)) &&
+	    (messages[type].when & when) && msg_check(imsg) == 0 &&
+	    messages[type].take(c, imsg) == 0)
+		return;
+	snprintf(why, sizeof(why), "message %s of %zu bytes is unexpected",
+	    msg_name(type), imsg_get_len(imsg));
+	child_kill(c, why);
+	worker_gone(c);
+}
+
+static int
+take_hello(struct child *c, struct imsg *imsg)
+{
+	struct msg_hello msg;
+
+	if (msg_recv_hello(imsg, &msg) == -1 || msg.role != c->role)
+		return (-1);
+	if (memcmp(msg.build, build_id, sizeof(msg.build) - 1) != 0) {
+		child_kill(c, "it is of another build");
+		worker_gone(c);
+		want_reexec();
+		return (0);
+	}
+	c->state = CHILD_READY;
+	worker_ready(c);
+	return (0);
+}
+
+static int
+take_log(struct child *c, struct imsg *imsg)
+{
+	struct msg_log msg;
+
+	if (msg_recv_log(imsg, &msg) == -1)
+		return (-1);
+	logger_child(c, &msg);
+	return (0);
+}
+
+static int
+take_done(struct child *c, struct imsg *imsg)
+{
+	static const struct msg_reply done = { .kind = REPLY_EMPTY,
+	    .text = "" };
+	struct msg_done msg;
+
+	if (msg_recv_done(imsg, &msg) == -1)
+		return (-1);
+	if (c->role == ROLE_EXEC)
+		return (job_done(c, msg.ok));
+	if (!request.active || request.worker != c) {
+		/* The frontend that asked has gone. */
+		child_release(c);
+		return (0);
+	}
+	if (!request.sent || msg.id != request.id)
+		return (-1);
+	c->used = now_ms();
+	if (c->role == ROLE_QUERY)
+		request_done(msg.ok ? "ok" : msg.text);
+	else {
+		if (msg.ok)
+			request_reply(&done, -1);
+		else
+			request_error("%s", msg.text);
+		child_release(c);
+	}
+	return (0);
+}
+
+static void
+worker_ready(struct child *c)
+{
+	switch (c->role) {
+	case ROLE_LOG:
+		logger_flush();
+		break;
+	case ROLE_EXEC_SPARE:
+		job_ready(c);
+		break;
+	case ROLE_QUERY:
+	case ROLE_SYSTEM:
+		if (request.active && request.worker == c && !request.sent)
+			worker_send(c);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Give the request in hand to its worker. */
+static void
+worker_send(struct child *c)
+{
+	struct msg_request msg;
+	int error;
+
+	if (c->role == ROLE_QUERY) {
+		msg.id = request.id;
+		msg.command = request.command;
+		error = msg_send_request(&c->ibuf, MSG_QUERY, &msg);
+	} else
+		error = msg_send_shutdown(&c->ibuf, &request.shutdown);
+	if (error == -1) {
+		request_error("%s: %s", commands[request.command].name,
+		    strerror(errno));
+		return;
+	}
+	request.sent = 1;
+	child_send(c);
+}
+
+void
+query_begin(void)
+{
+	struct child *c, *frontend;
+	int pair[2];
+
+	if ((c = child_find(ROLE_QUERY)) == NULL) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+		    SOCK_NONBLOCK, 0, pair) == -1) {
+			request_error("query worker: %s", strerror(errno));
+			return;
+		}
+		if ((c = child_spawn(ROLE_QUERY, pair[1])) == NULL) {
+			close(pair[0]);
+			request_error("query worker: %s", strerror(errno));
+			return;
+		}
+		if ((frontend = child_find(ROLE_FRONTEND)) == NULL ||
+		    msg_send_data(&frontend->ibuf, MSG_DATA, request.id,
+		    pair[0]) == -1) {
+			child_kill(c, "it has no frontend");
+			request_error("query worker: %s", strerror(errno));
+			return;
+		}
+		child_send(frontend);
+	}
+	request.worker = c;
+	c->used = request.began;
+	if (c->state == CHILD_READY)
+		worker_send(c);
+}
+
+/* A guest that nobody asks keeps no worker for questions. */
+void
+query_timers(uint64_t now, uint64_t *next)
+{
+	struct child *c;
+
+	if ((c = child_find(ROLE_QUERY)) == NULL || request.worker == c)
+		return;
+	if (now >= c->used + QUERY_IDLE)
+		child_release(c);
+	else
+		sooner(next, c->used + QUERY_IDLE);
+}
+
+void
+system_begin(const struct msg_shutdown *msg)
+{
+	struct child *c;
+
+	request.shutdown = *msg;
+	if ((c = child_spawn(ROLE_SYSTEM, -1)) == NULL) {
+		request_error("system worker: %s", strerror(errno));
+		return;
+	}
+	request.worker = c;
+}
+
+/* It died, was killed or broke the protocol; may be told twice. */
+void
+worker_gone(struct child *c)
+{
+	if (c->role == ROLE_EXEC || c->role == ROLE_EXEC_SPARE)
+		job_gone(c);
+	if (request.active && request.worker == c) {
+		request_error("Command %s failed: its worker ended",
+		    commands[request.command].name);
+	}
+}
