@@ -1,0 +1,261 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel.h"
+#include "config.h"
+#include "handlers.h"
+#include "json.h"
+#include "log.h"
+#include "monitor.h"
+
+static void	 sync_start(struct hand *);
+static void	 ping_start(struct hand *);
+static void	 info_start(struct hand *);
+static void	 query_start(struct hand *);
+static void	 exec_start(struct hand *);
+static void	 exec_reply(const struct msg_reply *);
+static void	 exec_status_start(struct hand *);
+static void	 shutdown_start(struct hand *);
+static void	 nothing_reply(const struct msg_reply *);
+static char	**strings(const struct arg *);
+
+const struct handler handlers[CMD_MAX] = {
+	[CMD_GUEST_SYNC] = { .start = sync_start },
+	[CMD_GUEST_SYNC_DELIMITED] = { .start = sync_start },
+	[CMD_GUEST_PING] = { .start = ping_start },
+	[CMD_GUEST_INFO] = { .start = info_start },
+	[CMD_GUEST_GET_OSINFO] = { .start = query_start },
+	[CMD_GUEST_GET_HOST_NAME] = { .start = query_start },
+	[CMD_GUEST_GET_TIME] = { .start = query_start },
+	[CMD_GUEST_GET_TIMEZONE] = { .start = query_start },
+	[CMD_GUEST_GET_USERS] = { .start = query_start },
+	[CMD_GUEST_NETWORK_GET_INTERFACES] = { .start = query_start },
+	[CMD_GUEST_EXEC] = { exec_start, REPLY_NUMBER, exec_reply },
+	/* Its reply is streamed: request.c. */
+	[CMD_GUEST_EXEC_STATUS] = { exec_status_start, REPLY_EXEC, NULL },
+	[CMD_GUEST_SHUTDOWN] = { shutdown_start, REPLY_EMPTY, nothing_reply },
+};
+
+void
+handler_ask(const struct msg_request *ask)
+{
+	if (msg_send_request(monitor_imsg(), MSG_ASK, ask) == -1)
+		fatal("MSG_ASK");
+	monitor_flush();
+}
+
+static void
+sync_start(struct hand *h)
+{
+	if (h->cmd == CMD_GUEST_SYNC_DELIMITED)
+		out_str(channel_out(), "\xff");
+	answer_begin();
+	json_int(channel_out(), h->arg[SYNC_ID].num);
+	answer_end();
+}
+
+static void
+ping_start(struct hand *h)
+{
+	(void)h;
+	answer_begin();
+	out_str(channel_out(), "{}");
+	answer_end();
+}
+
+static void
+info_start(struct hand *h)
+{
+	struct out *o = channel_out();
+	int i;
+
+	(void)h;
+	answer_begin();
+	out_str(o, "{\"version\": \"" QGAD_VERSION "\", "
+	    "\"supported_commands\": [");
+	for (i = 0; i < CMD_MAX; i++) {
+		out_str(o, i == 0 ? "{\"enabled\": " : ", {\"enabled\": ");
+		json_boolean(o, command_enabled((enum command_id)i));
+		out_str(o, ", \"name\": \"");
+		out_str(o, commands[i].name);
+		out_str(o, "\", \"success-response\": ");
+		json_boolean(o, (commands[i].flags & CMD_SILENT) == 0);
+		out_str(o, "}");
+	}
+	out_str(o, "]}");
+	answer_end();
+}
+
+static void
+query_start(struct hand *h)
+{
+	struct msg_request msg;
+
+	msg.id = request_wait(WAIT_FRAME);
+	msg.command = h->cmd;
+	if (msg_send_request(monitor_imsg(), MSG_QUERY, &msg) == -1)
+		fatal("MSG_QUERY");
+	monitor_flush();
+}
+
+void
+handler_frame(struct hand *h, const struct frame *frame,
+    const unsigned char *data)
+{
+	struct out *o = channel_out();
+	size_t max = requests_bounds()->max_reply, mark = out_pending(o);
+
+	if (frame->kind == FRAME_ERROR) {
+		answer_error(text_format("%.*s", (int)frame->len,
+		    (const char *)data));
+		return;
+	}
+	answer_begin();
+	errno = ERANGE;
+	if (max > answer_overhead() && json_value(o, data, frame->len,
+	    max - answer_overhead()) == 0) {
+		answer_end();
+		return;
+	}
+	out_rollback(o, mark);
+	if (errno == EBADMSG) {
+		log_warnx("%s: the worker's result is malformed",
+		    commands[h->cmd].name);
+		answer_error(text_format("internal error: malformed result"));
+	} else
+		answer_error(text_format("result of %s is larger than "
+		    "max-reply (%zu bytes)", commands[h->cmd].name, max));
+}
+
+/* The list as a vector; its strings stay json-c's. */
+static char **
+strings(const struct arg *arg)
+{
+	char **v;
+	size_t i;
+
+	if ((v = calloc(arg->n + 1, sizeof(*v))) == NULL)
+		fatal("calloc");
+	for (i = 0; i < arg->n; i++)
+		v[i] = (char *)(uintptr_t)schema_item(arg, i);
+	return (v);
+}
+
+static void
+exec_start(struct hand *h)
+{
+	static const char *const what[] = {
+		[EXEC_ARG] = "arguments",
+		[EXEC_ENV] = "environment strings",
+	};
+	const struct arg *arg = h->arg;
+	struct msg_exec msg;
+	int i, sent;
+
+	if (h->req->bulk == BULK_BADBASE64) {
+		answer_error(text_format("Base64 data contains invalid "
+		    "characters"));
+		return;
+	}
+	for (i = EXEC_ARG; i <= EXEC_ENV; i++)
+		if (arg[i].n > MSG_ARGS_MAX) {
+			answer_error(text_format("guest-exec: more than %d "
+			    "%s", MSG_ARGS_MAX, what[i]));
+			return;
+		}
+	memset(&msg, 0, sizeof(msg));
+	msg.id = request_wait(WAIT_REPLY);
+	msg.capture = (uint32_t)arg[EXEC_CAPTURE].num;
+	msg.hasinput = arg[EXEC_INPUT].given != 0;
+	msg.input = h->req->datalen;
+	msg.hasenv = arg[EXEC_ENV].given != 0;
+	msg.path = arg[EXEC_PATH].str;
+	msg.argc = (uint32_t)arg[EXEC_ARG].n;
+	msg.argv = strings(&arg[EXEC_ARG]);
+	msg.envc = (uint32_t)arg[EXEC_ENV].n;
+	msg.envp = strings(&arg[EXEC_ENV]);
+	sent = msg_send_exec(monitor_imsg(), &msg, -1);
+	free(msg.argv);
+	free(msg.envp);
+	if (sent == -1 && errno != EMSGSIZE)
+		fatal("MSG_EXEC");
+	if (sent == -1)
+		answer_error(text_format("guest-exec: path, arguments and "
+		    "environment are larger than %d bytes", MSG_EXEC_MAX));
+	else
+		monitor_flush();
+}
+
+static void
+exec_reply(const struct msg_reply *reply)
+{
+	answer_begin();
+	out_str(channel_out(), "{\"pid\": ");
+	json_int(channel_out(), reply->number);
+	out_str(channel_out(), "}");
+	answer_end();
+}
+
+static void
+exec_status_start(struct hand *h)
+{
+	struct msg_exec_status msg;
+
+	msg.id = request_wait(WAIT_REPLY);
+	msg.pid = h->arg[EXEC_STATUS_PID].num;
+	if (msg_send_exec_status(monitor_imsg(), &msg) == -1)
+		fatal("MSG_EXEC_STATUS");
+	monitor_flush();
+}
+
+static void
+shutdown_start(struct hand *h)
+{
+	static const char *const modes[SHUTDOWN_MODES] = {
+		[SHUTDOWN_POWERDOWN] = "powerdown",
+		[SHUTDOWN_HALT] = "halt",
+		[SHUTDOWN_REBOOT] = "reboot",
+	};
+	const struct arg *mode = &h->arg[SHUTDOWN_MODE];
+	struct msg_shutdown msg;
+
+	msg.mode = SHUTDOWN_POWERDOWN;
+	if (mode->given)
+		for (; msg.mode < SHUTDOWN_MODES; msg.mode++)
+			if (strcmp(modes[msg.mode], mode->str) == 0)
+				break;
+	if (msg.mode == SHUTDOWN_MODES) {
+		/* qemu-ga's text, which closes no bracket either. */
+		answer_error(text_format("mode is invalid (valid values "
+		    "are: halt|powerdown|reboot"));
+		return;
+	}
+	msg.id = request_wait(WAIT_REPLY);
+	if (msg_send_shutdown(monitor_imsg(), &msg) == -1)
+		fatal("MSG_SHUTDOWN");
+	monitor_flush();
+}
+
+static void
+nothing_reply(const struct msg_reply *reply)
+{
+	(void)reply;
+	answer_nothing();
+}

@@ -1,0 +1,279 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <json-c/json.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "messages.h"
+#include "schema.h"
+
+struct arg_row;
+
+typedef int (*arg_check)(const struct arg_row *, struct json_object *,
+    struct arg *, char **);
+
+static int	 check_int(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_string(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_strings(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_capture(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 wrong_type(const char *, const char *, char **);
+static int	 has_nul(struct json_object *);
+static int	 known(const struct arg_row *, const char *);
+static int	 row_used(const struct arg_row *, size_t);
+
+struct arg_row {
+	const char	*name;
+	arg_check	 check;
+	int		 optional;
+};
+
+/* In the order in which missing and mistyped ones are told. */
+static const struct arg_row schemas[CMD_MAX][SCHEMA_ARGS] = {
+	[CMD_GUEST_SYNC] = {
+		[SYNC_ID] =		{ "id", check_int, 0 },
+	},
+	[CMD_GUEST_SYNC_DELIMITED] = {
+		[SYNC_ID] =		{ "id", check_int, 0 },
+	},
+	[CMD_GUEST_EXEC] = {
+		[EXEC_PATH] =		{ "path", check_string, 0 },
+		[EXEC_ARG] =		{ "arg", check_strings, 1 },
+		[EXEC_ENV] =		{ "env", check_strings, 1 },
+		/* The lexer's marker: its bytes are with the request. */
+		[EXEC_INPUT] =		{ "input-data", check_string, 1 },
+		[EXEC_CAPTURE] =	{ "capture-output", check_capture, 1 },
+	},
+	[CMD_GUEST_EXEC_STATUS] = {
+		[EXEC_STATUS_PID] =	{ "pid", check_int, 0 },
+	},
+	[CMD_GUEST_SHUTDOWN] = {
+		[SHUTDOWN_MODE] =	{ "mode", check_string, 1 },
+	},
+};
+
+static const char *const capture_names[CAPTURE_MODES] = {
+	[CAPTURE_NONE] = "none",
+	[CAPTURE_STDOUT] = "stdout",
+	[CAPTURE_STDERR] = "stderr",
+	[CAPTURE_SEPARATED] = "separated",
+	[CAPTURE_MERGED] = "merged",
+};
+
+char *
+text_format(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n == -1)
+		fatal("vasprintf");
+	return (s);
+}
+
+int
+schema_message(struct json_object *msg, enum command_id *cmd,
+    const char **name, struct json_object **args, char **error)
+{
+	int id;
+
+	*name = NULL;
+	*args = NULL;
+	json_object_object_foreach(msg, key, val) {
+		if (strcmp(key, "execute") == 0) {
+			if (!json_object_is_type(val, json_type_string)) {
+				*error = text_format("QMP input member "
+				    "'execute' must be a string");
+				return (-1);
+			}
+			*name = json_object_get_string(val);
+		} else if (strcmp(key, "arguments") == 0) {
+			if (!json_object_is_type(val, json_type_object)) {
+				*error = text_format("QMP input member "
+				    "'arguments' must be an object");
+				return (-1);
+			}
+			*args = val;
+		} else if (strcmp(key, "id") != 0) {
+			*error = text_format("QMP input member '%s' is "
+			    "unexpected", key);
+			return (-1);
+		}
+	}
+	if (*name == NULL) {
+		*error = text_format("QMP input lacks member 'execute'");
+		return (-1);
+	}
+	id = command_lookup(*name);
+	*cmd = id == -1 ? CMD_MAX : (enum command_id)id;
+	return (0);
+}
+
+int
+schema_args(enum command_id cmd, struct json_object *args,
+    struct arg out[SCHEMA_ARGS], char **error)
+{
+	const struct arg_row *rows = schemas[cmd];
+	struct json_object *val;
+	size_t i;
+
+	memset(out, 0, SCHEMA_ARGS * sizeof(*out));
+	for (i = 0; row_used(rows, i); i++) {
+		if (args != NULL &&
+		    json_object_object_get_ex(args, rows[i].name, &val)) {
+			out[i].given = 1;
+			if (rows[i].check(&rows[i], val, &out[i], error) ==
+			    -1)
+				return (-1);
+		} else if (!rows[i].optional) {
+			*error = text_format("Parameter '%s' is missing",
+			    rows[i].name);
+			return (-1);
+		}
+	}
+	if (args == NULL)
+		return (0);
+	json_object_object_foreach(args, key, unused) {
+		(void)unused;
+		if (!known(rows, key)) {
+			*error = text_format("Parameter '%s' is unexpected",
+			    key);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+static int
+row_used(const struct arg_row *rows, size_t i)
+{
+	return (i < SCHEMA_ARGS && rows[i].name != NULL);
+}
+
+static int
+known(const struct arg_row *rows, const char *key)
+{
+	size_t i;
+
+	for (i = 0; row_used(rows, i); i++)
+		if (strcmp(rows[i].name, key) == 0)
+			return (1);
+	return (0);
+}
+
+static int
+wrong_type(const char *name, const char *expected, char **error)
+{
+	*error = text_format("Invalid parameter type for '%s', expected: %s",
+	    name, expected);
+	return (-1);
+}
+
+/* What int64 cannot hold is a double by now: the lexer saw to it. */
+static int
+check_int(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	if (!json_object_is_type(val, json_type_int))
+		return (wrong_type(row->name, "integer", error));
+	arg->num = json_object_get_int64(val);
+	return (0);
+}
+
+/* The lexer keeps \u0000 as two bytes: a string is never cut. */
+static int
+has_nul(struct json_object *val)
+{
+	return (strlen(json_object_get_string(val)) !=
+	    (size_t)json_object_get_string_len(val));
+}
+
+static int
+check_string(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	if (!json_object_is_type(val, json_type_string) || has_nul(val))
+		return (wrong_type(row->name, "string", error));
+	arg->str = json_object_get_string(val);
+	return (0);
+}
+
+static int
+check_strings(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	struct json_object *item;
+	size_t i;
+	char name[64];
+
+	if (!json_object_is_type(val, json_type_array))
+		return (wrong_type(row->name, "array", error));
+	arg->list = val;
+	arg->n = json_object_array_length(val);
+	for (i = 0; i < arg->n; i++) {
+		item = json_object_array_get_idx(val, i);
+		if (json_object_is_type(item, json_type_string) &&
+		    !has_nul(item))
+			continue;
+		(void)snprintf(name, sizeof(name), "%s[%zu]", row->name, i);
+		return (wrong_type(name, "string", error));
+	}
+	return (0);
+}
+
+static int
+check_capture(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	const char *name;
+	int mode;
+
+	if (json_object_is_type(val, json_type_boolean)) {
+		arg->num = json_object_get_boolean(val) ?
+		    CAPTURE_SEPARATED : CAPTURE_NONE;
+		return (0);
+	}
+	if (!json_object_is_type(val, json_type_string))
+		return (wrong_type(row->name, "GuestExecCaptureOutput",
+		    error));
+	name = json_object_get_string(val);
+	for (mode = 0; mode < CAPTURE_MODES; mode++)
+		if (strcmp(capture_names[mode], name) == 0) {
+			arg->num = mode;
+			return (0);
+		}
+	*error = text_format("Parameter '%s' does not accept value '%s'",
+	    row->name, name);
+	return (-1);
+}
+
+const char *
+schema_item(const struct arg *arg, size_t i)
+{
+	return (json_object_get_string(json_object_array_get_idx(arg->list,
+	    i)));
+}

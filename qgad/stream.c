@@ -1,0 +1,293 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "channel.h"
+#include "json.h"
+#include "log.h"
+#include "request.h"
+#include "stream.h"
+
+#define CHUNK		(12 * 1024)	/* whole groups of base64 */
+#define TRAILER		256		/* more than what follows the data */
+
+struct part {
+	const char	*name, *cutname;
+	size_t		 take, skip;	/* still to come: to send, to drop */
+	int		 begun, cut;
+};
+
+static struct {
+	int		 fd;
+	struct event	 event;
+	int		 waiting;	/* the event is added */
+	struct exec_result result;
+	struct part	 part[2];
+	struct json_base64 base64;
+	int		 members;	/* written so far */
+} st = { .fd = -1 };
+
+static struct {
+	int		 fd;
+	struct event	 event;
+	const unsigned char *data;
+	size_t		 left;
+} push = { .fd = -1 };
+
+static struct event_base *base;
+
+static void	 on_stream(evutil_socket_t, short, void *);
+static void	 stream_want(int);
+static void	 stream_fit(void);
+static int	 stream_read(struct part *);
+static void	 part_end(struct part *);
+static void	 stream_end(void);
+static void	 member(const char *);
+static void	 on_push(evutil_socket_t, short, void *);
+
+void
+stream_init(struct event_base *b)
+{
+	base = b;
+}
+
+void
+stream_start(const struct exec_result *result, int fd)
+{
+	static const struct part parts[2] = {
+		{ .name = "out-data", .cutname = "out-truncated" },
+		{ .name = "err-data", .cutname = "err-truncated" },
+	};
+
+	st.fd = fd;
+	st.result = *result;
+	st.members = 0;
+	memcpy(st.part, parts, sizeof(parts));
+	if (result->exited) {
+		st.part[0].take = result->out;
+		st.part[0].cut = result->outcut != 0;
+		st.part[1].take = result->err;
+		st.part[1].cut = result->errcut != 0;
+	}
+	stream_fit();
+	if (fd != -1 && (evutil_make_socket_nonblocking(fd) == -1 ||
+	    event_assign(&st.event, base, fd, EV_READ | EV_PERSIST,
+	    on_stream, NULL) == -1))
+		fatalx("stream: event");
+	answer_begin();
+	out_str(channel_out(), "{");
+}
+
+/*
+ * The monitor has made it fit the line, but does not know the id: half of
+ * the room each, and what one leaves goes to the other.
+ */
+static void
+stream_fit(void)
+{
+	size_t room, other, i;
+	size_t line = requests_bounds()->max_reply;
+	size_t around = answer_overhead() + TRAILER;
+
+	room = line > around ? (line - around) / 4 * 3 : 0;
+	for (i = 0; i < 2; i++) {
+		other = i == 1 ? st.part[0].take : st.part[1].take;
+		if (i == 0 && other > room / 2)
+			other = room / 2;
+		if (st.part[i].take <= room - other)
+			continue;
+		st.part[i].skip = st.part[i].take - (room - other);
+		st.part[i].take = room - other;
+		st.part[i].cut = 1;
+	}
+}
+
+static void
+on_stream(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	channel_work();
+}
+
+static void
+stream_want(int want)
+{
+	if (want == st.waiting)
+		return;
+	if ((want ? event_add(&st.event, NULL) : event_del(&st.event)) == -1)
+		fatalx("stream: event");
+	st.waiting = want;
+}
+
+int
+stream_pump(void)
+{
+	int i, n, some = 0;
+
+	for (i = 0; i < 2; i++) {
+		while (st.part[i].take + st.part[i].skip > 0) {
+			if (channel_full()) {
+				stream_want(0);
+				return (some);
+			}
+			if ((n = stream_read(&st.part[i])) == 0) {
+				stream_want(1);
+				return (some);
+			}
+			some = 1;
+			if (n == -1) {
+				/* Nothing more comes of this or the next. */
+				for (; i < 2; i++)
+					part_end(&st.part[i]);
+				stream_end();
+				return (1);
+			}
+		}
+		part_end(&st.part[i]);
+	}
+	stream_end();
+	return (1);
+}
+
+/* 1: some bytes; 0: not now; -1: it broke. */
+static int
+stream_read(struct part *p)
+{
+	unsigned char buf[CHUNK];
+	size_t want = p->take > 0 ? p->take : p->skip;
+	ssize_t n;
+
+	if (!p->begun) {
+		member(p->name);
+		out_str(channel_out(), "\"");
+		memset(&st.base64, 0, sizeof(st.base64));
+		p->begun = 1;
+	}
+	n = read(st.fd, buf, want < sizeof(buf) ? want : sizeof(buf));
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return (0);
+	if (n <= 0) {
+		log_warnx("guest-exec-status: the output broke off");
+		return (-1);
+	}
+	if (p->take > 0) {
+		json_base64(channel_out(), &st.base64, buf, (size_t)n);
+		p->take -= (size_t)n;
+	} else
+		p->skip -= (size_t)n;
+	return (1);
+}
+
+static void
+part_end(struct part *p)
+{
+	if (p->take + p->skip > 0)
+		p->cut = 1;
+	if (p->begun) {
+		json_base64_end(channel_out(), &st.base64);
+		out_str(channel_out(), "\"");
+	}
+	p->take = p->skip = 0;
+	p->begun = 0;
+}
+
+static void
+member(const char *name)
+{
+	struct out *o = channel_out();
+
+	out_str(o, st.members++ == 0 ? "\"" : ", \"");
+	out_str(o, name);
+	out_str(o, "\": ");
+}
+
+static void
+stream_end(void)
+{
+	struct out *o = channel_out();
+	int i;
+
+	if (st.fd != -1) {
+		stream_want(0);
+		close(st.fd);
+		st.fd = -1;
+	}
+	member("exited");
+	json_boolean(o, st.result.exited != 0);
+	if (st.result.exited) {
+		member(st.result.signaled ? "signal" : "exitcode");
+		json_uint(o, st.result.code);
+		for (i = 0; i < 2; i++)
+			if (st.part[i].cut) {
+				member(st.part[i].cutname);
+				json_boolean(o, 1);
+			}
+	}
+	out_str(o, "}");
+	answer_end();
+}
+
+void
+push_start(int fd, const unsigned char *data, size_t len)
+{
+	push_stop();
+	push.fd = fd;
+	push.data = data;
+	push.left = len;
+	if (evutil_make_socket_nonblocking(fd) == -1 ||
+	    event_assign(&push.event, base, fd, EV_WRITE | EV_PERSIST,
+	    on_push, NULL) == -1 || event_add(&push.event, NULL) == -1)
+		fatalx("push: event");
+}
+
+void
+push_stop(void)
+{
+	if (push.fd == -1)
+		return;
+	(void)event_del(&push.event);
+	close(push.fd);
+	push.fd = -1;
+	push.data = NULL;
+}
+
+static void
+on_push(evutil_socket_t fd, short what, void *arg)
+{
+	ssize_t n;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	n = write(push.fd, push.data, push.left);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		push.data += n;
+		push.left -= (size_t)n;
+	}
+	/* A worker that does not want it says why to the monitor. */
+	if (n <= 0 || push.left == 0)
+		push_stop();
+}
