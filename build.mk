@@ -1,0 +1,161 @@
+# The rules of the build; run by Makefile, once config.mk is there.
+
+.POSIX:
+.SUFFIXES:
+.SUFFIXES: .c .o
+
+include config.mk
+
+# --- what is made of what ---
+
+IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \
+		imsg/value.o
+LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/build.o \
+		lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
+QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
+		qgad/json.o qgad/base64.o qgad/monitor.o \
+		qgad/handlers.o qgad/stream.o
+PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
+		parent/channel.o parent/spawn.o parent/frontend.o \
+		parent/jobs.o parent/logger.o parent/reload.o parent/work.o
+QUERY_OBJS=	workers/query-$(OS).o workers/query-util.o
+JOB_OBJS=	workers/job.o
+SYSTEM_OBJS=	workers/system-$(OS).o
+MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
+		workers/log.o workers/system.o
+WORKER_OBJS=	$(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS)
+
+IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
+LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
+		lib/control.h lib/log.h
+QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
+		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
+		qgad/stream.h
+PARENT_H=	parent/parent.h parent/request.h
+WORKERS_H=	workers/job.h workers/query.h workers/system.h
+COMMON_H=	config.h $(IMSG_H) $(LIB_H)
+
+# One archive a room, without the files that have a main(): what the tests
+# link with.  Not named .a, which bmake would take for a library of its own.
+IMSG=		imsg/imsg.ar
+LIB=		lib/lib.ar
+ARCHIVES=	$(IMSG) $(LIB) qgad/qgad.ar parent/parent.ar workers/workers.ar
+# Each of the two needs the other.
+COMMON=		$(LIB) $(IMSG) $(LIB) $(IMSG)
+
+WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-log \
+		workers/qgad-system
+PROGRAMS=	qgad/qgad parent/qgad-parent $(WORKERS)
+
+all: $(PROGRAMS)
+
+# --- how; make Q= shows the commands whole ---
+
+Q=		@
+
+ALLFLAGS=	-include config.h -I. -Iimsg -Ilib $(CPPFLAGS) $(LIBCFLAGS) \
+		$(CONTROL) $(CFLAGS)
+LINK=		$(CC) $(CFLAGS) $(LDFLAGS)
+
+.c.o:
+	@echo "  CC    $@"
+	$(Q)$(CC) $(ALLFLAGS) -c -o $@ $<
+
+# Every object depends on every header it could see: there are few, and a
+# list that is too long is never wrong.
+$(IMSG_OBJS) $(LIB_OBJS): $(COMMON_H) config.mk
+$(QGAD_OBJS) qgad/qgad.o: $(COMMON_H) $(QGAD_H) config.mk
+$(PARENT_OBJS) parent/parent.o: $(COMMON_H) $(PARENT_H) config.mk
+$(WORKER_OBJS) workers/query.o workers/exec.o workers/log.o \
+    workers/system.o: $(COMMON_H) $(WORKERS_H) config.mk
+lib/build.o: buildid.h
+
+$(IMSG): $(IMSG_OBJS)
+	$(Q)rm -f $@ && ar cr $@ $(IMSG_OBJS)
+$(LIB): $(LIB_OBJS)
+	$(Q)rm -f $@ && ar cr $@ $(LIB_OBJS)
+qgad/qgad.ar: $(QGAD_OBJS)
+	$(Q)rm -f $@ && ar cr $@ $(QGAD_OBJS)
+parent/parent.ar: $(PARENT_OBJS)
+	$(Q)rm -f $@ && ar cr $@ $(PARENT_OBJS)
+workers/workers.ar: $(WORKER_OBJS)
+	$(Q)rm -f $@ && ar cr $@ $(WORKER_OBJS)
+
+# The frontend alone links libraries; look at the others with nm.
+qgad/qgad: qgad/qgad.o $(QGAD_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(PIEFLAGS) -o $@ qgad/qgad.o $(QGAD_OBJS) $(COMMON) $(LIBS)
+parent/qgad-parent: parent/parent.o $(PARENT_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(PIEFLAGS) -o $@ parent/parent.o $(PARENT_OBJS) $(COMMON)
+workers/qgad-query: workers/query.o $(QUERY_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/query.o $(QUERY_OBJS) $(COMMON)
+workers/qgad-exec: workers/exec.o $(JOB_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/exec.o $(JOB_OBJS) $(COMMON)
+workers/qgad-log: workers/log.o $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/log.o $(COMMON)
+workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(JOB_OBJS) \
+    $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/system.o $(SYSTEM_OBJS) \
+	    $(JOB_OBJS) $(COMMON)
+
+# The build's id: no time, no host, the same sources give the same id.
+SUMMED=		$(IMSG_OBJS:.o=.c) $(LIB_OBJS:.o=.c) $(QGAD_OBJS:.o=.c) \
+		$(PARENT_OBJS:.o=.c) $(WORKER_OBJS:.o=.c) $(MAIN_OBJS:.o=.c) \
+		$(COMMON_H) $(QGAD_H) $(PARENT_H) $(WORKERS_H) config.mk build.mk
+
+buildid.h: $(SUMMED)
+	@id=`cat $(SUMMED) | $(SUM) | tr -cd '0-9a-f' | cut -c 1-31`; \
+	id=`printf '%-31s' "$$id" | tr ' ' 0`; \
+	echo "#define BUILD_ID \"$$id\"" >$@.new && mv $@.new $@
+
+# --- installing ---
+
+CONF=		$(CONFDIR)/qgad.conf
+
+install: all
+	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	    $(DESTDIR)$(CONFDIR) $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(STATEDIR)
+	@sh etc/install.sh 755 $(DESTDIR)$(SBINDIR) qgad/qgad
+	@sh etc/install.sh 755 $(DESTDIR)$(LIBEXECDIR) parent/qgad-parent \
+	    $(WORKERS)
+	@sh etc/install.sh empty $(DESTDIR)$(CHROOTDIR)
+	@sh etc/install.sh new $(DESTDIR)$(CONF) etc/qgad.conf
+	@for n in 5 8; do \
+		for m in man/*.$$n; do \
+			test -f $$m || continue; \
+			mkdir -p $(DESTDIR)$(MANDIR)/man$$n && \
+			sh etc/install.sh 644 $(DESTDIR)$(MANDIR)/man$$n $$m \
+			    || exit 1; \
+		done; \
+	done
+	@if test -z "$(DESTDIR)" && test "`id -u`" = 0 && \
+	    test -z "$$QGAD_NO_USERS"; then sh etc/users.sh add; fi
+
+# Users, the configuration and what it names stay.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/qgad $(DESTDIR)$(MANDIR)/man8/qgad.8 \
+	    $(DESTDIR)$(MANDIR)/man5/qgad.conf.5
+	rm -f $(DESTDIR)$(LIBEXECDIR)/qgad-parent \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-query \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-exec \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-log \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-system
+	-test "$(CHROOTDIR)" != "$(LIBEXECDIR)/empty" || \
+	    rmdir $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(LIBEXECDIR)
+
+# --- tests: regress/tests.mk is made anew each time, from the files there ---
+
+tests programs fuzzers: all $(ARCHIVES)
+	@sh regress/common/mktests.sh >regress/tests.mk
+	@$(MAKE) -f regress/tests.mk $@
+
+lint: config.h buildid.h
+	@CPPFLAGS="$(CPPFLAGS) $(LIBCFLAGS)" OS="$(OS)" SANDBOX="$(SANDBOX)" \
+	    sh regress/common/lint.sh
+
+.PHONY: all fuzzers install lint programs tests uninstall
