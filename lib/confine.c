@@ -55,7 +55,7 @@ static void	 step_chroot(void);
 static void	 step_groups(const struct ids *);
 static void	 step_uid(const struct ids *);
 static void	 step_proof(const struct ids *);
-static void	 step_rlimits(const struct confinement *);
+static void	 step_rlimits(const struct confinement *, const struct ids *);
 static void	 lower(struct rlimit *, rlim_t);
 static void	 parse_ids(const char *, struct ids *);
 static int	 parse_number(const char **, uintmax_t, uintmax_t *);
@@ -128,7 +128,7 @@ confine(enum role role, const struct ids *ids)
 	if (ids->drop && row->steps & STEP_IDS && DEFENCE(CONTROL_IDS))
 		step_proof(ids);
 	if (row->steps & STEP_RLIMITS && DEFENCE(CONTROL_RLIMITS))
-		step_rlimits(row);
+		step_rlimits(row, ids);
 	setproctitle("%s", row->name);
 	if (sandbox_enter(row, &what) == -1)
 		fatal("confine %s: %s", row->name, what);
@@ -225,10 +225,10 @@ lower(struct rlimit *rl, rlim_t max)
 
 /* The floor that every system has, under the sandbox that some have. */
 static void
-step_rlimits(const struct confinement *row)
+step_rlimits(const struct confinement *row, const struct ids *ids)
 {
 	LIMIT(RLIMIT_CORE, 0);
-	if (!(row->steps & MAY_WRITE))
+	if (!(row->steps & MAY_WRITE) && !ids->files)
 		LIMIT(RLIMIT_FSIZE, 0);
 	if (row->nofile > 0)
 		LIMIT(RLIMIT_NOFILE, (rlim_t)row->nofile);
@@ -369,11 +369,13 @@ child_sink(enum log_level level, const char *line)
 	if (sink_lost > 0) {
 		snprintf(note, sizeof(note), "%u log lines were lost",
 		    sink_lost);
+		msg.when = 0;
 		msg.level = LEVEL_WARN;
 		msg.line = note;
 		if (msg_send_log(sink_imsg, MSG_LOG, &msg) == 0)
 			sink_lost = 0;
 	}
+	msg.when = 0;
 	msg.level = level;
 	msg.line = line;
 	if (msg_send_log(sink_imsg, MSG_LOG, &msg) == -1)

@@ -76,6 +76,7 @@ struct ids {
 	uid_t	 uid;
 	gid_t	 gid;
 	int	 drop;		/* 0: stay who we are */
+	int	 files;		/* 1: may write files that are open already */
 };
 
 /*

@@ -221,11 +221,20 @@ conf_parse(struct conf *conf, const char *name, char *text, char *err,
 			    "the value", name, no, key->name);
 			return (-1);
 		}
+		if (strcmp(section, "limits") == 0)
+			conf->limitsset = 1;
 		if (key_set(conf, key, value, no, why, sizeof(why)) == -1) {
 			snprintf(err, errsize, "%s:%d: %s: %s", name, no,
 			    key->name, why);
 			return (-1);
 		}
+	}
+	/* A reply may echo an id as long as a request. */
+	if (conf->limits.max_reply < conf->limits.max_request + 65536) {
+		snprintf(err, errsize, "%s: max-reply: %llu is less than "
+		    "max-request and 64K", name,
+		    (unsigned long long)conf->limits.max_reply);
+		return (-1);
 	}
 	return (0);
 }
@@ -365,6 +374,23 @@ conf_list(struct rpc **list, const char *names, int line, char *err,
 		}
 		if (p[len] == '\0')
 			return (0);
+	}
+}
+
+/* The keys of [limits] as they are in force. */
+void
+conf_dump_limits(const struct conf *conf)
+{
+	uint64_t n;
+	size_t i;
+
+	printf("\n[limits]\n");
+	for (i = 0; i < NKEYS; i++) {
+		if (strcmp(keys[i].section, "limits") != 0)
+			continue;
+		memcpy(&n, (const unsigned char *)conf + keys[i].offset,
+		    sizeof(n));
+		printf("%s=%llu\n", keys[i].name, (unsigned long long)n);
 	}
 }
 

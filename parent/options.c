@@ -307,6 +307,8 @@ dump(const struct conf *conf)
 	dump_list("block-rpcs", conf->block);
 	if (conf->allowset)
 		dump_list("allow-rpcs", conf->allow);
+	if (conf->limitsset)
+		conf_dump_limits(conf);
 }
 
 /* The last one first, as qemu-ga prints them. */

@@ -63,6 +63,7 @@ struct conf {
 	struct rpc	*block, *allow;
 	int		 allowset;	/* an empty allow list allows nothing */
 	struct limits	 limits;
+	int		 limitsset;	/* the file has a [limits] */
 	int		 test;		/* --test: root is not required */
 	enum method	 methodno;
 };
@@ -80,6 +81,7 @@ int	 conf_parse(struct conf *, const char *name, char *text, char *err,
 /* Append the names of a comma list; 0, or -1 with err filled. */
 int	 conf_list(struct rpc **, const char *list, int line, char *err,
 	    size_t errsize);
+void	 conf_dump_limits(const struct conf *);
 /* Read a file whole; NULL with errno, EFBIG past CONF_SIZE. */
 char	*conf_read(const char *path);
 

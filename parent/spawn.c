@@ -144,7 +144,8 @@ child_main(enum role role, int imsg, int data)
 {
 	const struct confinement *row = &confinements[role];
 	const struct ids *ids;
-	char path[1024], idtext[64], level[16], size[32], wait[32], *argv[8];
+	char path[1024], idtext[64], level[16], size[32], wait[32];
+	const char *argv[8];
 	sigset_t none;
 	int argc = 0, from = CHILD_DATA_FD;
 
@@ -170,6 +171,8 @@ child_main(enum role role, int imsg, int data)
 		    (unsigned long long)conf->limits.output_wait);
 		argv[argc++] = size;
 		argv[argc++] = wait;
+	} else if (role == ROLE_FRONTEND && conf->methodno == METHOD_STDIO) {
+		argv[argc++] = "stdio";
 	} else if (role == ROLE_LOG) {
 		argv[argc++] = conf->logfile != NULL ? "file" :
 		    conf->daemon ? "syslog" : "stderr";
@@ -192,7 +195,7 @@ child_main(enum role role, int imsg, int data)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	execv(path, argv);
+	execv(path, (char **)(uintptr_t)argv);
 	fatal("%s", path);
 }
 

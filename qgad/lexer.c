@@ -36,7 +36,7 @@
 #include "log.h"
 
 #define BUF_MIN		128
-#define BUF_REMAP	(128 * 1024)	/* from here on realloc moves pages */
+#define BUF_REMAP	((size_t)128 * 1024)	/* realloc moves pages */
 #define BUF_SLACK	4096		/* more than this is given back */
 #define BULK_CHUNK	((size_t)16384)	/* characters decoded at a time */
 #define KEYS_MIN	16
@@ -101,15 +101,15 @@ struct lexer {
 	enum expect	 expect;
 	int		 bulkmode;	/* lexer_bulk() */
 
-	struct frame	*stack;
 	unsigned int	 depth;
+	struct frame	*stack;
 
 	/* The message so far. */
 	struct buf	 text, id, data;
 	char		*secret;
 	size_t		 secretlen;
-	enum bulk_state	 bulk;
 	const char	*bulkkey;
+	enum bulk_state	 bulk;
 	struct base64	 b64;
 	int		 inid;		/* in the id's value: copied to id */
 	int		 toparg, topid;	/* the last key at depth 1 */
@@ -653,7 +653,7 @@ fail(struct lexer *lx, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(s, sizeof(s), fmt, ap);
+	(void)vsnprintf(s, sizeof(s), fmt, ap);
 	va_end(ap);
 	set_error(lx, s);
 	lx->skipquote = 0;
@@ -722,12 +722,12 @@ stray_text(const struct lexer *lx, unsigned char b, char *s, size_t size)
 			memcpy(s + n, lx->tok + i, j - i);
 			n += j - i;
 		} else {
-			memcpy(s + n, bad, 3);
-			n += 3;
+			memcpy(s + n, bad, sizeof(bad) - 1);
+			n += sizeof(bad) - 1;
 			j = i + 1;
 		}
 	}
-	snprintf(s + n, size - n, "%s%.*s", lx->tokmore ? "..." : "",
+	(void)snprintf(s + n, size - n, "%s%.*s", lx->tokmore ? "..." : "",
 	    b > 0 && b < 0x80 ? 1 : 3, b > 0 && b < 0x80 ? (char *)&b : bad);
 }
 
@@ -1116,7 +1116,8 @@ end_value(struct lexer *lx, int object)
 	}
 	r->bulk = lx->bulk;
 	if (r->bulk != BULK_NONE)
-		strcpy(r->bulkkey, lx->bulkkey);
+		(void)snprintf(r->bulkkey, sizeof(r->bulkkey), "%s",
+		    lx->bulkkey);
 	if ((r->datalen = lx->data.len) > 0)
 		r->data = (unsigned char *)buf_take(&lx->data);
 	r->secret = lx->secret;

@@ -55,13 +55,17 @@ main(int argc, char *argv[])
 	static struct imsgbuf ibuf;
 	struct event_base *base;
 	struct ids ids;
+	int files;
 
 	if (!is_frontend(argc, argv)) {
 		execv(PARENT, argv);
 		fprintf(stderr, "qgad: %s: %s\n", PARENT, strerror(errno));
 		return (1);
 	}
+	/* Before the process title takes the arguments' place. */
+	files = argc > 4 && strcmp(argv[4], "stdio") == 0;
 	child_start(ROLE_FRONTEND, argc, argv, &ibuf, &ids);
+	ids.files = files;
 	/* What makes system calls that the sandbox does not know, now. */
 	if (sodium_init() == -1)
 		fatalx("sodium_init");

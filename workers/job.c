@@ -75,7 +75,9 @@ job_message(struct imsgbuf *ib, struct imsg *imsg)
 			fatal("poll");
 		if (imsgbuf_queuelen(ib) > 0 && imsgbuf_write(ib) == -1)
 			exit(0);
-		if ((n = imsgbuf_read(ib)) == 0)
+		/* A reset is an end with something of ours left unread. */
+		if ((n = imsgbuf_read(ib)) == 0 ||
+		    (n == -1 && errno == ECONNRESET))
 			exit(0);
 		if (n == -1)
 			fatal("imsgbuf_read");

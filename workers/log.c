@@ -177,7 +177,9 @@ serve(struct dest *d, struct imsgbuf *ib)
 		/* A monitor that has gone may have left lines to be read. */
 		if (imsgbuf_queuelen(ib) > 0 && imsgbuf_write(ib) == -1)
 			imsgbuf_clear(ib);
-		if ((n = imsgbuf_read(ib)) == 0)
+		/* A reset is an end with something of ours left unread. */
+		if ((n = imsgbuf_read(ib)) == 0 ||
+		    (n == -1 && errno == ECONNRESET))
 			return;
 		if (n == -1)
 			fatal("imsgbuf_read");

@@ -16,8 +16,9 @@
 
 /*
  * qgad-query: answers the commands that read the system and change nothing.
- * Runs as _qgadw, not chrooted; on Linux with no capabilities, landlock
- * (reading /proc, /sys and the few files named there) and seccomp.
+ * Runs as _qgadw, not chrooted; on Linux with seccomp and landlock (reading
+ * /proc, /sys and the few files named there), behind which, and only there,
+ * it keeps CAP_DAC_READ_SEARCH.
  * Peers: the monitor on descriptor 3, which says what to answer and is told
  * when it is done; the frontend on descriptor 4, which gets the results and
  * never says a word.  Whoever of the two goes away, this process ends.

@@ -122,7 +122,7 @@ struct netaddr {
 	size_t		 next;		/* of the same interface */
 	int		 family;	/* AF_INET, AF_INET6 */
 	unsigned int	 prefix;
-	unsigned char	 bytes[16];	/* the first 4, or all; as on the wire */
+	unsigned char	 bytes[16];	/* first 4 or all, as sent */
 };
 struct netifs {
 	struct netif	*v;
