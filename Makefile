@@ -16,7 +16,7 @@
 	regress tests uninstall
 
 all install lint programs tests uninstall: config.mk
-	@$(MAKE) -f build.mk $@
+	@GNUMAKEFLAGS=--no-print-directory $(MAKE) -f build.mk $@
 
 config.mk: configure
 	@if test -f config.status; then sh ./config.status; \

@@ -87,7 +87,7 @@ qgad/qgad: qgad/qgad.o $(QGAD_OBJS) $(IMSG) $(LIB)
 	$(Q)$(LINK) $(PIEFLAGS) -o $@ qgad/qgad.o $(QGAD_OBJS) $(COMMON) $(LIBS)
 parent/qgad-parent: parent/parent.o $(PARENT_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
-	$(Q)$(LINK) $(PIEFLAGS) -o $@ parent/parent.o $(PARENT_OBJS) $(COMMON)
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ parent/parent.o $(PARENT_OBJS) $(COMMON)
 workers/qgad-query: workers/query.o $(QUERY_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/query.o $(QUERY_OBJS) $(COMMON)
@@ -152,7 +152,7 @@ uninstall:
 
 tests programs fuzzers: all $(ARCHIVES)
 	@sh regress/common/mktests.sh >regress/tests.mk
-	@$(MAKE) -f regress/tests.mk $@
+	@GNUMAKEFLAGS=--no-print-directory $(MAKE) -f regress/tests.mk $@
 
 lint: config.h buildid.h
 	@CPPFLAGS="$(CPPFLAGS) $(LIBCFLAGS)" OS="$(OS)" SANDBOX="$(SANDBOX)" \

@@ -26,7 +26,8 @@
  *  - imsgbuf_allow_fdpass() is about receiving, sending is always allowed;
  *  - bytes are zeroed as they are consumed, buffers when they are freed;
  *  - the header's peer id and pid are only carried, never used.
- * All descriptors are non-blocking and close-on-exec.
+ * Received descriptors are close-on-exec; the channel's own may block or
+ * not.
  */
 
 #ifndef IMSG_H

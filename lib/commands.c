@@ -73,7 +73,8 @@ const struct command commands[CMD_MAX] = {
 		"runs any program as the agent's user: all power there is"
 	},
 	[CMD_GUEST_EXEC_STATUS] = {
-		"guest-exec-status", CLASS_EXEC, CMD_AUDIT, FULL, 10,
+		/* Start and end of a job are on record; questions are not. */
+		"guest-exec-status", CLASS_EXEC, 0, FULL, 10,
 		"the end and the output of a program that guest-exec ran"
 	},
 	[CMD_GUEST_SHUTDOWN] = {

@@ -32,12 +32,20 @@
 
 #define REPLY_OVERHEAD	4096		/* of a status line, id included */
 #define SPARE_DELAY	1000		/* after a spare that died */
+/*
+ * A client that asks for the end without a pause between (Ansible's does)
+ * takes the processors from the job it waits for: while a job is young, an
+ * answer that it runs waits a moment for its end.
+ */
+#define YOUNG		50		/* ms since its start */
+#define MOMENT		2
 
 static const struct limits *limits;
 static uint64_t		 spare_at, endings;
 
 static struct child	*job_find(int64_t);
 static void		 job_send(struct child *);
+static void		 job_answer(struct child *);
 static void		 job_collect(struct child *);
 static void		 drop_oldest(void);
 static void		 share(uint32_t *, uint32_t *);
@@ -62,14 +70,18 @@ jobs_spare(void)
 void
 jobs_timers(uint64_t now, uint64_t *next)
 {
-	if (spare_at == 0)
-		return;
-	if (now < spare_at) {
-		sooner(next, spare_at);
-		return;
+	if (request.active && request.answer != 0) {
+		if (now < request.answer)
+			sooner(next, request.answer);
+		else
+			job_answer(request.worker);
 	}
-	spare_at = 0;
-	jobs_spare();
+	if (spare_at != 0 && now < spare_at)
+		sooner(next, spare_at);
+	else if (spare_at != 0) {
+		spare_at = 0;
+		jobs_spare();
+	}
 }
 
 void
@@ -150,8 +162,8 @@ job_started(struct child *c, struct imsg *imsg)
 	if (msg_recv_exec_started(imsg, &msg) == -1 || c->jobpid != 0 ||
 	    msg.pid < 0)
 		return (-1);
-	if (msg.pid > 0)
-		c->jobpid = msg.pid;
+	c->jobpid = msg.pid;
+	c->used = now_ms();
 	if (request.active && request.worker == c && request.id == msg.id) {
 		if (msg.pid > 0) {
 			memset(&reply, 0, sizeof(reply));
@@ -182,6 +194,8 @@ job_ended(struct child *c, struct imsg *imsg)
 	log_audit("command=guest-exec pid=%lld ended %s=%u",
 	    (long long)c->jobpid, result.signaled ? "signal" : "exit",
 	    result.code);
+	if (request.active && request.answer != 0 && request.worker == c)
+		job_answer(c);
 	drop_oldest();
 	return (0);
 }
@@ -227,13 +241,27 @@ job_find(int64_t pid)
 void
 exec_status_begin(int64_t pid)
 {
-	struct msg_reply reply;
 	struct child *c;
+	uint64_t now = now_ms();
 
 	if ((c = job_find(pid)) == NULL) {
 		request_error("PID %lld does not exist", (long long)pid);
 		return;
 	}
+	request.worker = c;
+	if (c->ended == 0 && now < c->used + YOUNG)
+		request.answer = now + MOMENT;
+	else
+		job_answer(c);
+}
+
+/* The request in hand asks for this job: as it stands now. */
+static void
+job_answer(struct child *c)
+{
+	struct msg_reply reply;
+
+	request.answer = 0;
 	if (c->ended != 0 && c->result.out + c->result.err > 0) {
 		job_collect(c);
 		return;

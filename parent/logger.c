@@ -87,11 +87,11 @@ queue(enum log_level level, const char *text)
 	queued += len;
 }
 
+/* Sent at the end of the turn: a reply goes first. */
 void
 logger_line(enum log_level level, const char *text)
 {
 	queue(level, text);
-	logger_flush();
 }
 
 /* A child's line: made visible by the log itself, its role before it. */
@@ -112,12 +112,12 @@ logger_child(const struct child *c, const struct msg_log *msg)
 		return;
 	}
 	log_visible(text, sizeof(text), msg->line, strlen(msg->line));
-	if (!active) {
-		log_warnx("%s", text);
-		return;
-	}
 	snprintf(line, sizeof(line), "%s[%d]: %.1900s",
 	    confinements[c->role].name, (int)c->pid, text);
+	if (!active) {
+		log_warnx("%s", line);
+		return;
+	}
 	logger_line((enum log_level)(msg->level == LEVEL_AUDIT ? LEVEL_INFO :
 	    msg->level), line);
 }

@@ -50,6 +50,8 @@ static int		 pidfd = -1, reexec, reexeced;
 static volatile sig_atomic_t got_child, got_end, got_hup;
 
 static void	 ids_init(void);
+static struct passwd *user(const char *);
+static void	 chroot_check(void);
 static void	 statedir_init(void);
 static int	 daemonise(void);
 static void	 daemon_ready(int);
@@ -142,7 +144,7 @@ ids_init(void)
 		return;
 	}
 	for (i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
-		if ((pw = getpwnam(users[i].name)) == NULL)
+		if ((pw = user(users[i].name)) == NULL)
 			fatalx("the user %s does not exist; make install "
 			    "makes it", users[i].name);
 		if (pw->pw_uid == 0 || pw->pw_gid == 0)
@@ -155,7 +157,44 @@ ids_init(void)
 	if (frontend_ids.uid == worker_ids.uid)
 		fatalx("the users %s and %s have one uid", USER_FRONTEND,
 		    USER_WORKER);
-	endpwent();
+	chroot_check();
+}
+
+/*
+ * In a static program a name service is not to be had; users of services
+ * are in the file.
+ */
+static struct passwd *
+user(const char *name)
+{
+#ifdef HAVE_FGETPWENT
+	struct passwd *pw;
+	FILE *file;
+
+	if ((file = fopen("/etc/passwd", "re")) == NULL)
+		fatal("/etc/passwd");
+	while ((pw = fgetpwent(file)) != NULL)
+		if (strcmp(pw->pw_name, name) == 0)
+			break;
+	fclose(file);
+	return (pw);
+#else
+	return (getpwnam(name));
+#endif
+}
+
+/* Better now than when the first job runs and its worker cannot hide. */
+static void
+chroot_check(void)
+{
+	struct stat st;
+
+	if (stat(PATH_CHROOT, &st) == -1)
+		fatal("%s", PATH_CHROOT);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		fatalx("%s is not a directory that only root can write",
+		    PATH_CHROOT);
 }
 
 static void

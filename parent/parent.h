@@ -121,7 +121,6 @@ void		 policy_fill(struct msg_policy *);
 /* --- spawn.c: children --- */
 
 enum child_state {
-	CHILD_NONE,
 	CHILD_STARTING,		/* no hello yet */
 	CHILD_READY,
 	CHILD_RELEASED,		/* its socket is closed: it ends by itself */
@@ -132,7 +131,9 @@ enum child_state {
 struct child {
 	enum role	 role;
 	enum child_state state;
+	size_t		 slot;		/* in spawn.c's table */
 	pid_t		 pid;
+	int		 reaped;	/* the pid is not its any more */
 	struct imsgbuf	 ibuf;		/* fd -1: closed */
 	uint64_t	 started, killed, used;
 	struct pollfd	*poll;		/* of this turn, NULL: not polled */

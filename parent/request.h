@@ -29,6 +29,7 @@ struct request {
 	uint64_t	 id;
 	enum command_id	 command;
 	uint64_t	 began, deadline;	/* 0: no deadline runs */
+	uint64_t	 answer;		/* guest-exec-status: by then */
 	struct child	*worker;		/* that carries it out */
 	int		 sent;			/* the worker has it */
 	int		 refused;

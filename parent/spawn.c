@@ -39,8 +39,9 @@
 #include "control.h"
 #include "parent.h"
 
-static struct child	*children;
+static struct child	**children;	/* a slot each, NULL: empty */
 static size_t		 nchildren;
+static size_t		 highest;	/* slot in use, and one more */
 static unsigned int	 lost[ROLE_MAX];
 static const struct conf *conf;
 static char		*name0;
@@ -71,9 +72,11 @@ spawn_slots(void)
 struct child *
 child_each(struct child *c)
 {
-	for (c = c == NULL ? children : c + 1; c < children + nchildren; c++)
-		if (c->state != CHILD_NONE)
-			return (c);
+	size_t i;
+
+	for (i = c == NULL ? 0 : c->slot + 1; i < highest; i++)
+		if (children[i] != NULL)
+			return (children[i]);
 	return (NULL);
 }
 
@@ -93,35 +96,30 @@ struct child *
 child_spawn(enum role role, int data)
 {
 	struct child *c;
-	int pair[2], saved;
+	size_t slot;
+	int pair[2] = { -1, -1 }, saved;
 
-	for (c = children; c < children + nchildren; c++)
-		if (c->state == CHILD_NONE)
-			break;
-	if (c == children + nchildren || lost[role] >= LOST_MAX) {
+	for (slot = 0; slot < nchildren && children[slot] != NULL; slot++)
+		;
+	if (slot == nchildren || lost[role] >= LOST_MAX) {
 		if (data != -1)
 			close(data);
 		errno = EAGAIN;
 		return (NULL);
 	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-	    pair) == -1) {
-		saved = errno;
-		if (data != -1)
-			close(data);
-		errno = saved;
-		return (NULL);
-	}
-	memset(c, 0, sizeof(*c));
-	if (imsgbuf_init(&c->ibuf, pair[0]) == -1 ||
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == -1 || imsgbuf_init(&c->ibuf, pair[0]) == -1 ||
 	    imsgbuf_set_maxsize(&c->ibuf, MSG_SIZE_MAX) == -1 ||
 	    (c->pid = fork()) == -1) {
 		saved = errno;
-		imsgbuf_clear(&c->ibuf);
-		close(pair[0]);
-		close(pair[1]);
+		if (pair[0] != -1) {
+			close(pair[0]);
+			close(pair[1]);
+		}
 		if (data != -1)
 			close(data);
+		free(c);
 		errno = saved;
 		return (NULL);
 	}
@@ -130,10 +128,14 @@ child_spawn(enum role role, int data)
 	close(pair[1]);
 	if (data != -1)
 		close(data);
-	/* We send descriptors; no child has one for us. */
+	children[slot] = c;
+	if (slot >= highest)
+		highest = slot + 1;
+	c->slot = slot;
 	c->role = role;
 	c->state = CHILD_STARTING;
 	c->started = c->used = now_ms();
+	/* We send descriptors; no child has one for us. */
 	log_debug("%s started, pid %d", confinements[role].name, (int)c->pid);
 	return (c);
 }
@@ -247,7 +249,7 @@ child_kill(struct child *c, const char *why)
 		log_warnx("%s, pid %d: killed: %s", confinements[c->role].name,
 		    (int)c->pid, why);
 	child_close(c);
-	if (kill(c->pid, SIGKILL) == -1)
+	if (!c->reaped && kill(c->pid, SIGKILL) == -1)
 		log_warn("kill of pid %d", (int)c->pid);
 	c->state = CHILD_KILLED;
 	c->killed = now_ms();
@@ -276,11 +278,15 @@ child_reap(void)
 			log_debug("%s, pid %d: ended with status %d",
 			    confinements[c->role].name, (int)pid,
 			    WEXITSTATUS(status));
+		c->reaped = 1;
 		/* Its last words may wait in the socket still. */
 		child_read(c);
 		child_close(c);
 		child_gone(c, status);
-		c->state = CHILD_NONE;
+		children[c->slot] = NULL;
+		free(c);
+		while (highest > 0 && children[highest - 1] == NULL)
+			highest--;
 	}
 }
 

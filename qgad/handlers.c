@@ -180,6 +180,11 @@ exec_start(struct hand *h)
 			    "%s", MSG_ARGS_MAX, what[i]));
 			return;
 		}
+	if (arg[EXEC_PATH].str[0] == '\0') {
+		answer_error(text_format("Failed to execute child process "
+		    "\342\200\234\342\200\235 (No such file or directory)"));
+		return;
+	}
 	memset(&msg, 0, sizeof(msg));
 	msg.id = request_wait(WAIT_REPLY);
 	msg.capture = (uint32_t)arg[EXEC_CAPTURE].num;

@@ -224,12 +224,14 @@ become(const struct job_start *js, int status)
 static int
 reset(void)
 {
+	/* What child_start() ignores; execve undoes handlers by itself. */
+	static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGPIPE };
 	sigset_t none;
-	int sig;
+	size_t i;
 
-	/* KILL, STOP and libc's own refuse, which is right. */
-	for (sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		if (signal(ignored[i], SIG_DFL) == SIG_ERR)
+			return (-1);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1)
 		return (-1);

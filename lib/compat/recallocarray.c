@@ -38,7 +38,7 @@ recallocarray(void *p, size_t oldn, size_t n, size_t size)
 	}
 	oldlen = oldn * size;
 	len = n * size;
-	if ((new = calloc(n, size)) == NULL)
+	if ((new = calloc(len > 0 ? len : 1, 1)) == NULL)
 		return (NULL);
 	memcpy(new, p, oldlen < len ? oldlen : len);
 	freezero(p, oldlen);
