@@ -349,6 +349,7 @@ conf_list(struct rpc **list, const char *names, int line, char *err,
 	char *name;
 	size_t len;
 
+	/* One list stands before the next, each in itself as qemu-ga has it. */
 	for (tail = list; *tail != NULL; tail = &(*tail)->next)
 		;
 	for (p = names;; p += len + 1) {
@@ -369,8 +370,8 @@ conf_list(struct rpc **list, const char *names, int line, char *err,
 				fatal("calloc");
 			rpc->name = name;
 			rpc->line = line;
+			rpc->next = *tail;
 			*tail = rpc;
-			tail = &rpc->next;
 		}
 		if (p[len] == '\0')
 			return (0);

@@ -68,6 +68,7 @@ static const struct {
 static int	 request_begin(uint64_t, enum command_id, enum command_class,
 		    const char *);
 static void	 request_audit(const char *);
+static char	*audit_text(char *, size_t, const char *);
 
 struct request request;
 
@@ -248,7 +249,9 @@ request_begin(uint64_t id, enum command_id command, enum command_class class,
 	if (commands[command].deadline != 0)
 		request.deadline = request.began +
 		    (uint64_t)commands[command].deadline * 1000;
-	strlcpy(request.object, object, sizeof(request.object));
+	if (strlcpy(request.object, object, sizeof(request.object)) >=
+	    sizeof(request.object))
+		memcpy(request.object + sizeof(request.object) - 4, "...", 4);
 	verdict = policy_decide(command, &request.rule);
 	if (verdict == VERDICT_ALLOWED && commands[command].class == class)
 		return (0);
@@ -323,18 +326,33 @@ request_drop(void)
 	request.worker = NULL;
 }
 
+/* What a host chose, between quotes that it cannot end. */
+static char *
+audit_text(char *dst, size_t size, const char *src)
+{
+	char raw[1024];
+	size_t len;
+
+	for (len = 0; *src != '\0' && len < sizeof(raw) - 4; src++)
+		if (*src == '"' || *src == '\\')
+			len += (size_t)snprintf(raw + len, sizeof(raw) - len,
+			    "\\x%02x", (unsigned char)*src);
+		else
+			raw[len++] = *src;
+	return (log_visible(dst, size, raw, len));
+}
+
 /* One line for each decision on a command that changes or reveals. */
 static void
 request_audit(const char *result)
 {
-	char object[128], text[256];
+	char object[1032], text[256];
 
 	if (!(commands[request.command].flags & CMD_AUDIT) &&
 	    !request.refused)
 		return;
-	log_visible(object, sizeof(object), request.object,
-	    strlen(request.object));
-	log_visible(text, sizeof(text), result, strlen(result));
+	audit_text(object, sizeof(object), request.object);
+	audit_text(text, sizeof(text), result);
 	log_audit("seq=%llu command=%s object=\"%s\" verdict=%s rule=%s "
 	    "result=\"%s\" ms=%llu", (unsigned long long)++sequence,
 	    commands[request.command].name, object,

@@ -31,7 +31,8 @@
 #include "request.h"
 
 #define REPLY_OVERHEAD	4096		/* of a status line, id included */
-#define SPARE_DELAY	1000		/* after a spare that died */
+#define SPARE_DELAY	1000		/* ms after a spare that died */
+#define BUSY		1000		/* ms after a job: more may come */
 /*
  * A client that asks for the end without a pause between (Ansible's does)
  * takes the processors from the job it waits for: while a job is young, an
@@ -42,7 +43,10 @@
 
 static const struct limits *limits;
 static uint64_t		 spare_at, endings;
+static uint64_t		 last_start, busy_until;	/* 0: not busy */
 
+static int		 is_spare(const struct child *);
+static struct child	*spare_find(void);
 static struct child	*job_find(int64_t);
 static void		 job_send(struct child *);
 static void		 job_answer(struct child *);
@@ -56,15 +60,49 @@ jobs_init(const struct limits *l)
 	limits = l;
 }
 
+/*
+ * One worker waits for a job; two while a host runs one job after another,
+ * since a worker takes as long to start as a small job to run.
+ */
 void
 jobs_spare(void)
 {
-	if (spare_at != 0 || child_find(ROLE_EXEC_SPARE) != NULL)
+	struct child *c;
+	int have = 0, want = busy_until == 0 ? 1 : 2;
+
+	if (spare_at != 0)
 		return;
-	if (child_spawn(ROLE_EXEC_SPARE, -1) == NULL) {
-		log_warn("start of an exec worker");
-		spare_at = now_ms() + SPARE_DELAY;
-	}
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (is_spare(c))
+			have++;
+	for (; have < want; have++)
+		if (child_spawn(ROLE_EXEC_SPARE, -1) == NULL) {
+			log_warn("start of an exec worker");
+			spare_at = now_ms() + SPARE_DELAY;
+			return;
+		}
+	if (have > want && (c = spare_find()) != NULL)
+		child_release(c);
+}
+
+static int
+is_spare(const struct child *c)
+{
+	return (c->role == ROLE_EXEC_SPARE && (c->state == CHILD_STARTING ||
+	    c->state == CHILD_READY));
+}
+
+/* A spare, one that is ready if there is one; NULL: none. */
+static struct child *
+spare_find(void)
+{
+	struct child *c, *found = NULL;
+
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (is_spare(c) && (found == NULL ||
+		    found->state != CHILD_READY))
+			found = c;
+	return (found);
 }
 
 void
@@ -75,6 +113,12 @@ jobs_timers(uint64_t now, uint64_t *next)
 			sooner(next, request.answer);
 		else
 			job_answer(request.worker);
+	}
+	if (busy_until != 0 && now < busy_until)
+		sooner(next, busy_until);
+	else if (busy_until != 0) {
+		busy_until = 0;
+		jobs_spare();
 	}
 	if (spare_at != 0 && now < spare_at)
 		sooner(next, spare_at);
@@ -104,7 +148,7 @@ exec_begin(struct msg_exec *msg, struct imsg *imsg)
 		    (unsigned long long)limits->max_jobs);
 		return;
 	}
-	if ((c = child_find(ROLE_EXEC_SPARE)) == NULL &&
+	if ((c = spare_find()) == NULL &&
 	    (c = child_spawn(ROLE_EXEC_SPARE, -1)) == NULL) {
 		request_error("guest-exec: start of a worker: %s",
 		    strerror(errno));
@@ -164,6 +208,9 @@ job_started(struct child *c, struct imsg *imsg)
 		return (-1);
 	c->jobpid = msg.pid;
 	c->used = now_ms();
+	if (c->used < last_start + BUSY)
+		busy_until = c->used + BUSY;
+	last_start = c->used;
 	if (request.active && request.worker == c && request.id == msg.id) {
 		if (msg.pid > 0) {
 			memset(&reply, 0, sizeof(reply));

@@ -34,7 +34,8 @@
 #define QUEUE_MAX	(256 * 1024)
 #define INFLIGHT_MAX	(8 * 1024)	/* given to the worker's socket */
 #define LINES_MAX	50		/* a second of one child, the rest lost */
-#define RESTART_DELAY	1000
+#define RESTART_MIN	1000
+#define RESTART_MAX	60000		/* there may be no syslogd at all */
 
 struct line {
 	struct line	*next;
@@ -45,7 +46,7 @@ struct line {
 
 static struct line	*head, **tail = &head;
 static size_t		 queued;
-static uint64_t		 dropped, restart_at;
+static uint64_t		 dropped, restart_at, delay = RESTART_MIN;
 static int		 active, flushing;
 
 static void	 queue(enum log_level, const char *);
@@ -133,6 +134,8 @@ logger_flush(void)
 
 	if (flushing || !active || (c = child_find(ROLE_LOG)) == NULL)
 		return;
+	if (c->state == CHILD_READY)
+		delay = RESTART_MIN;
 	flushing = 1;
 	if (dropped > 0 && queued < QUEUE_MAX / 2) {
 		snprintf(text, sizeof(text), "%llu lines of the log were lost",
@@ -178,8 +181,11 @@ logger_reopen(void)
 void
 logger_gone(void)
 {
-	if (child_find(ROLE_LOG) == NULL && restart_at == 0)
-		restart_at = now_ms() + RESTART_DELAY;
+	if (child_find(ROLE_LOG) != NULL || restart_at != 0)
+		return;
+	restart_at = now_ms() + delay;
+	if ((delay *= 2) > RESTART_MAX)
+		delay = RESTART_MAX;
 }
 
 void
@@ -193,7 +199,7 @@ logger_timers(uint64_t now, uint64_t *next)
 	}
 	restart_at = 0;
 	if (child_find(ROLE_LOG) == NULL && child_spawn(ROLE_LOG, -1) == NULL) {
-		restart_at = now + RESTART_DELAY;
+		restart_at = now + delay;
 		sooner(next, restart_at);
 		return;
 	}

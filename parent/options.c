@@ -252,6 +252,9 @@ settle(struct conf *conf)
 	conf->methodno = (enum method)i;
 	if (conf->path == NULL && methods[i].path != NULL)
 		replace(&conf->path, methods[i].path);
+	/* A socket handed over needs none: channel_open() looks closer. */
+	if (conf->path == NULL && getenv("LISTEN_FDS") == NULL)
+		die("must specify a path for this channel");
 	if (conf->statedir == NULL)
 		replace(&conf->statedir, PATH_STATEDIR);
 	if (conf->pidfile == NULL)
@@ -311,18 +314,14 @@ dump(const struct conf *conf)
 		conf_dump_limits(conf);
 }
 
-/* The last one first, as qemu-ga prints them. */
 static void
 dump_list(const char *key, const struct rpc *list)
 {
-	const struct rpc *rpc, *last;
+	const struct rpc *rpc;
 
 	printf("%s=", key);
-	for (last = NULL; last != list; last = rpc) {
-		for (rpc = list; rpc->next != last; rpc = rpc->next)
-			;
-		printf("%s%s", rpc->name, rpc == list ? "" : ",");
-	}
+	for (rpc = list; rpc != NULL; rpc = rpc->next)
+		printf("%s%s", rpc == list ? "" : ",", rpc->name);
 	printf("\n");
 }
 

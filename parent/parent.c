@@ -54,7 +54,7 @@ static struct passwd *user(const char *);
 static void	 chroot_check(void);
 static void	 statedir_init(void);
 static int	 daemonise(void);
-static void	 daemon_ready(int);
+static void	 daemon_ready(int, int);
 static void	 pidfile_write(void);
 static void	 signals_init(sigset_t *);
 static void	 signal_handler(int);
@@ -72,6 +72,9 @@ main(int argc, char *argv[])
 	int errfd, notify = -1, nullfd;
 
 	arguments = argv;
+	/* What our caller had open is its own: a lock, a pipe it reads. */
+	if (getenv("LISTEN_FDS") == NULL)
+		closefrom(3);
 	nullfd = null_open();
 	log_init(confinements[ROLE_MONITOR].name, LEVEL_INFO);
 	reexeced = getenv("QGAD_REEXEC") != NULL;
@@ -104,7 +107,7 @@ main(int argc, char *argv[])
 	logger_start();
 	frontend_start(&conf);
 	jobs_spare();
-	daemon_ready(notify);
+	daemon_ready(notify, errfd);
 	loop(&unblocked);
 }
 
@@ -245,7 +248,7 @@ daemonise(void)
  * and standard error belongs to the log worker alone.
  */
 static void
-daemon_ready(int notify)
+daemon_ready(int notify, int errfd)
 {
 	struct child *c;
 	struct pollfd pfd;
@@ -258,10 +261,15 @@ daemon_ready(int notify)
 		if (poll(&pfd, 1, 100) > 0)
 			child_read(c);
 	}
-	if (c == NULL)
-		fatalx("no log: the log worker ended");
+	/* A log that was named must be there; syslogd may come later. */
+	if (c == NULL && (conf.logfile != NULL || !conf.daemon))
+		end(1, "no log: the log worker ended");
 	logger_sink();
 	if (dup2(STDIN_FILENO, STDERR_FILENO) == -1)
+		fatal("standard error");
+	/* Who started us may wait for the end of what it reads from us. */
+	if (conf.daemon && (dup2(STDIN_FILENO, errfd) == -1 ||
+	    fcntl(errfd, F_SETFD, FD_CLOEXEC) == -1))
 		fatal("standard error");
 	if (notify != -1) {
 		if (write(notify, "", 1) == -1)
@@ -495,6 +503,7 @@ start_anew(void)
 	char path[] = PATH_LIBEXEC "/qgad-parent";
 
 	log_info("another build is installed: starting it");
+	logger_flush();
 	channel_keep();
 	if (setenv("QGAD_REEXEC", "1", 1) == -1)
 		fatal("setenv");

@@ -78,7 +78,7 @@ void	 conf_free(struct conf *);
  */
 int	 conf_parse(struct conf *, const char *name, char *text, char *err,
 	    size_t errsize);
-/* Append the names of a comma list; 0, or -1 with err filled. */
+/* Append a comma list's names, the last first; 0, or -1 with err filled. */
 int	 conf_list(struct rpc **, const char *list, int line, char *err,
 	    size_t errsize);
 void	 conf_dump_limits(const struct conf *);

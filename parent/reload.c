@@ -33,6 +33,7 @@ static const struct conf *conf;
 static int	 fd = -1;
 static char	*text;
 static size_t	 have;
+static int	 again;		/* asked for while one was under way */
 
 static void	 reload_child(const char *, int) __attribute__((noreturn));
 static void	 reload_done(void);
@@ -43,8 +44,12 @@ reload_start(const struct conf *c)
 	int pair[2];
 
 	conf = c;
-	if (conf->file == NULL || fd != -1)
+	if (conf->file == NULL)
 		return;
+	if (fd != -1) {
+		again = 1;
+		return;
+	}
 	if ((text = malloc(CONF_SIZE + 1)) == NULL ||
 	    pipe2(pair, O_CLOEXEC | O_NONBLOCK) == -1) {
 		log_warn("reading %s again", conf->file);
@@ -110,6 +115,10 @@ reload_read(void)
 	reload_done();
 	free(text);
 	text = NULL;
+	if (again) {
+		again = 0;
+		reload_start(conf);
+	}
 }
 
 static void

@@ -86,6 +86,9 @@ main(int argc, char *argv[])
 	memset(&dest, 0, sizeof(dest));
 	dest.pid = (long)getppid();
 	open_dest(&dest, argc - 4, argv + 4);
+	/* Standard error was for what can go wrong up to here. */
+	if (dest.fd != STDERR_FILENO && dup2(STDIN_FILENO, STDERR_FILENO) == -1)
+		fatal("standard error");
 	confine(ROLE_LOG, &ids);
 	child_ready(ROLE_LOG, &ib);
 	serve(&dest, &ib);
