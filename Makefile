@@ -6,16 +6,16 @@
 #	make regress	run every test; ends with N passed, N failed, N skipped
 #	make install	into the configured prefix (DESTDIR= is put before it)
 #
-# also: uninstall clean distclean deps lint tests bench fuzz
+# also: uninstall clean distclean deps lint tests bench fuzz man-commands
 
 .POSIX:
 .SUFFIXES:
 
 # There are a file, or directories, of these names.
-.PHONY: all bench clean demo deps distclean fuzz install lint programs \
-	regress tests uninstall
+.PHONY: all bench clean demo deps distclean fuzz install lint man-commands \
+	programs regress tests uninstall
 
-all install lint programs tests uninstall: config.mk
+all install lint man-commands programs tests uninstall: config.mk
 	@GNUMAKEFLAGS=--no-print-directory $(MAKE) -f build.mk $@
 
 config.mk: configure

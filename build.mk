@@ -148,6 +148,10 @@ uninstall:
 	-test "$(CHROOTDIR)" != "$(LIBEXECDIR)/empty" || \
 	    rmdir $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(LIBEXECDIR)
 
+# The table in the manual page, from the program.
+man-commands: parent/qgad-parent
+	sh man/commands.sh parent/qgad-parent man/qgad.8
+
 # --- tests: regress/tests.mk is made anew each time, from the files there ---
 
 tests programs fuzzers: all $(ARCHIVES)
@@ -158,4 +162,4 @@ lint: config.h buildid.h
 	@CPPFLAGS="$(CPPFLAGS) $(LIBCFLAGS)" OS="$(OS)" SANDBOX="$(SANDBOX)" \
 	    sh regress/common/lint.sh
 
-.PHONY: all fuzzers install lint programs tests uninstall
+.PHONY: all fuzzers install lint man-commands programs tests uninstall

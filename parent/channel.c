@@ -43,6 +43,7 @@
 
 #define BACKOFF_MIN	100
 #define BACKOFF_MAX	30000
+#define BACKOFF_ACCEPT	1000
 
 static int	 device_open(const char **);
 static int	 device_raw(int);
@@ -63,7 +64,8 @@ static int		 inherited;		/* listenfd came from outside */
 static int		 busy;			/* the frontend has a channel */
 static int		 ready;			/* the frontend asked for one */
 static int		 newline;		/* first thing on the next one */
-static uint64_t		 retry_at, backoff;
+static uint64_t		 retry_at, backoff;	/* of the device */
+static uint64_t		 accept_at;		/* not before; 0: now */
 
 int
 channel_open(const struct conf *c)
@@ -111,7 +113,7 @@ channel_open(const struct conf *c)
 int
 channel_pollfd(void)
 {
-	return (ready && !busy ? listenfd : -1);
+	return (ready && !busy && accept_at == 0 ? listenfd : -1);
 }
 
 /* The frontend can take a channel. */
@@ -161,9 +163,12 @@ channel_accept(void)
 
 	if ((fd = accept4(listenfd, NULL, NULL, SOCK_NONBLOCK |
 	    SOCK_CLOEXEC)) == -1) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK &&
-		    errno != EINTR && errno != ECONNABORTED)
-			log_warn("accept");
+		if (errno == EAGAIN || errno == EWOULDBLOCK ||
+		    errno == EINTR || errno == ECONNABORTED)
+			return;
+		/* No descriptors, say: the client still knocks. */
+		log_warn("accept");
+		accept_at = now_ms() + BACKOFF_ACCEPT;
 		return;
 	}
 	log_debug("a client connected");
@@ -227,6 +232,10 @@ channel_timers(uint64_t now, uint64_t *next)
 {
 	const char *why;
 
+	if (accept_at != 0 && now >= accept_at)
+		accept_at = 0;
+	else if (accept_at != 0)
+		sooner(next, accept_at);
 	if (retry_at == 0)
 		return;
 	if (now < retry_at) {

@@ -1,0 +1,201 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Payloads.  The first byte is the message's type, its high bit says that a
+ * descriptor came.  A payload has one encoding only: what a recv accepts, the
+ * send makes again, byte by byte.
+ */
+
+#include <sys/types.h>
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "imsg.h"
+#include "messages.h"
+#include "confine.h"
+#include "log.h"
+
+int		 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+static void	 need(int);
+static int	 again(struct imsg *, struct imsgbuf *);
+static int	 again_exec(struct imsg *, struct imsgbuf *);
+static void	 frame(const uint8_t *);
+
+static void
+need(int true)
+{
+	if (!true)
+		abort();
+}
+
+static int
+again_exec(struct imsg *imsg, struct imsgbuf *out)
+{
+	struct msg_exec	 m;
+	uint32_t	 i;
+
+	if (msg_recv_exec(imsg, &m) == -1)
+		return (-1);
+	need(m.argc <= MSG_ARGS_MAX && m.envc <= MSG_ARGS_MAX);
+	for (i = 0; i < m.argc; i++)
+		need(strlen(m.argv[i]) < MSG_EXEC_MAX);
+	for (i = 0; i < m.envc; i++)
+		need(strlen(m.envp[i]) < MSG_EXEC_MAX);
+	need(m.argv[m.argc] == NULL && m.envp[m.envc] == NULL);
+	need(m.capture < CAPTURE_MODES && m.path[0] != '\0');
+	need(msg_send_exec(out, &m, -1) == 0);
+	msg_exec_free(&m);
+	return (0);
+}
+
+/* Decode, look, encode. */
+static int
+again(struct imsg *imsg, struct imsgbuf *out)
+{
+	union {
+		struct msg_hello	 hello;
+		struct msg_log		 log;
+		struct limits		 limits;
+		struct msg_policy	 policy;
+		struct msg_channel	 channel;
+		struct msg_request	 request;
+		struct msg_exec_status	 status;
+		struct msg_exec_started	 started;
+		struct msg_exec_send	 send;
+		struct msg_shutdown	 shutdown;
+		struct msg_done		 done;
+		struct msg_reply	 reply;
+		struct exec_result	 result;
+		uint64_t		 n64;
+		uint32_t		 n32;
+	} m;
+	enum msg_type	 type = imsg_get_type(imsg);
+
+	switch (type) {
+	case MSG_HELLO:
+		return (msg_recv_hello(imsg, &m.hello) == -1 ? -1 :
+		    msg_send_hello(out, &m.hello));
+	case MSG_LOG:
+	case MSG_LINE:
+		if (msg_recv_log(imsg, &m.log) == -1)
+			return (-1);
+		need(strlen(m.log.line) < MSG_LINE_MAX);
+		need(m.log.level < LEVEL_MAX);
+		return (msg_send_log(out, type, &m.log));
+	case MSG_LIMITS:
+		return (msg_recv_limits(imsg, &m.limits) == -1 ? -1 :
+		    msg_send_limits(out, &m.limits));
+	case MSG_POLICY:
+		return (msg_recv_policy(imsg, &m.policy) == -1 ? -1 :
+		    msg_send_policy(out, &m.policy));
+	case MSG_CHANNEL:
+		return (msg_recv_channel(imsg, &m.channel) == -1 ? -1 :
+		    msg_send_channel(out, &m.channel, -1));
+	case MSG_CHANNEL_END:
+		return (msg_recv_channel_end(imsg, &m.n32) == -1 ? -1 :
+		    msg_send_channel_end(out, m.n32));
+	case MSG_ASK:
+	case MSG_QUERY:
+		if (msg_recv_request(imsg, &m.request) == -1)
+			return (-1);
+		need(m.request.command < CMD_MAX);
+		return (msg_send_request(out, type, &m.request));
+	case MSG_DATA:
+	case MSG_GO:
+		return (msg_recv_data(imsg, &m.n64) == -1 ? -1 :
+		    msg_send_data(out, type, m.n64, -1));
+	case MSG_EXEC:
+		return (again_exec(imsg, out));
+	case MSG_EXEC_STATUS:
+		return (msg_recv_exec_status(imsg, &m.status) == -1 ? -1 :
+		    msg_send_exec_status(out, &m.status));
+	case MSG_EXEC_STARTED:
+		return (msg_recv_exec_started(imsg, &m.started) == -1 ? -1 :
+		    msg_send_exec_started(out, &m.started));
+	case MSG_EXEC_ENDED:
+		return (msg_recv_exec_ended(imsg, &m.result) == -1 ? -1 :
+		    msg_send_exec_ended(out, &m.result));
+	case MSG_EXEC_SEND:
+		return (msg_recv_exec_send(imsg, &m.send) == -1 ? -1 :
+		    msg_send_exec_send(out, &m.send, -1));
+	case MSG_SHUTDOWN:
+		return (msg_recv_shutdown(imsg, &m.shutdown) == -1 ? -1 :
+		    msg_send_shutdown(out, &m.shutdown));
+	case MSG_DONE:
+		return (msg_recv_done(imsg, &m.done) == -1 ? -1 :
+		    msg_send_done(out, &m.done));
+	case MSG_REPLY:
+		return (msg_recv_reply(imsg, &m.reply) == -1 ? -1 :
+		    msg_send_reply(out, &m.reply, -1));
+	case MSG_NONE:
+	case MSG_MAX:
+		break;
+	}
+	abort();
+}
+
+static void
+frame(const uint8_t *data)
+{
+	unsigned char	 out[FRAME_HEADER];
+	struct frame	 f;
+
+	if (frame_decode(data, &f) == -1)
+		return;
+	frame_encode(&f, out);
+	need(memcmp(out, data, sizeof(out)) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct imsgbuf	 out;
+	struct imsg	 imsg;
+	int		 checked;
+
+	if (size == 0)
+		return (0);
+	if (size >= FRAME_HEADER)
+		frame(data);
+	need(imsgbuf_init(&out, -1) == 0);
+	need(imsgbuf_set_maxsize(&out, MSG_SIZE_MAX) == 0);
+	memset(&imsg, 0, sizeof(imsg));
+	imsg.hdr.type = data[0] & 0x7f;
+	need((imsg.buf = ibuf_open(size - 1)) != NULL);
+	need(ibuf_add(imsg.buf, data + 1, size - 1) == 0);
+	if (data[0] & 0x80)
+		need((imsg.buf->fd = open("/dev/null", O_RDONLY)) != -1);
+
+	checked = msg_check(&imsg) == 0;
+	if (imsg.hdr.type != MSG_NONE && imsg.hdr.type < MSG_MAX &&
+	    again(&imsg, &out) == 0) {
+		ibuf_rewind(imsg.buf);
+		need(imsgbuf_queuelen(&out) == 1);
+		need(ibuf_skip(out.head, IMSG_HEADER_SIZE) == 0);
+		need(ibuf_size(out.head) == size - 1);
+		need(memcmp(ibuf_data(out.head), data + 1, size - 1) == 0);
+		/* What decodes is of a size that the table knows. */
+		need(checked || msg_info[imsg.hdr.type].fd != MSG_FD_MAY);
+	}
+	imsg_free(&imsg);
+	imsgbuf_clear(&out);
+	return (0);
+}

@@ -1,0 +1,857 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Every message, smallest and largest, there and back; then everything that
+ * a peer could do to one of them, which has to be refused.
+ */
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <atf-c.h>
+
+#include "imsg.h"
+#include "messages.h"
+#include "confine.h"
+#include "log.h"
+#include "value.h"
+
+#define BUILD		"0123456789abcdef0123456789abcde"
+#define PATH		"/bin/true"
+
+static struct imsgbuf	 queue;
+static char		*texts[2];	/* the longest text, the longest line */
+static char		 longpath[MSG_EXEC_MAX];
+
+static void	 setup(void);
+static void	 take(struct imsg *);
+static void	 payload(struct imsg *, uint32_t, const void *, size_t);
+static void	 send_it(enum msg_type, int);
+static int	 recv_it(struct imsg *, int);
+static void	 send_exec(int);
+static int	 recv_exec(struct imsg *, int);
+static void	 result(struct exec_result *, int);
+static int	 same_result(const struct exec_result *, int);
+
+static void
+setup(void)
+{
+	int	 i;
+
+	ATF_REQUIRE_EQ(0, imsgbuf_init(&queue, -1));
+	ATF_REQUIRE_EQ(0, imsgbuf_set_maxsize(&queue, MSG_SIZE_MAX));
+	for (i = 0; i < 2; i++) {
+		texts[i] = calloc(1, i ? MSG_LINE_MAX : MSG_TEXT_MAX);
+		ATF_REQUIRE(texts[i] != NULL);
+		memset(texts[i], 't', (i ? MSG_LINE_MAX : MSG_TEXT_MAX) - 1);
+	}
+}
+
+/* What was sent, as the other side would get it. */
+static void
+take(struct imsg *imsg)
+{
+	struct ibuf	*buf;
+
+	ATF_REQUIRE_EQ(1, imsgbuf_queuelen(&queue));
+	buf = queue.head;
+	queue.head = NULL;
+	queue.tail = &queue.head;
+	queue.queued = 0;
+	queue.queuedbytes = 0;
+	ATF_REQUIRE_EQ(0, ibuf_get(buf, &imsg->hdr, IMSG_HEADER_SIZE));
+	imsg->buf = buf;
+}
+
+static void
+payload(struct imsg *imsg, uint32_t type, const void *data, size_t len)
+{
+	memset(imsg, 0, sizeof(*imsg));
+	imsg->hdr.type = type;
+	ATF_REQUIRE((imsg->buf = ibuf_open(len)) != NULL);
+	ATF_REQUIRE_EQ(0, ibuf_add(imsg->buf, data, len));
+}
+
+static void
+result(struct exec_result *r, int large)
+{
+	memset(r, 0, sizeof(*r));
+	r->exited = 1;
+	if (large) {
+		r->signaled = r->outcut = r->errcut = 1;
+		r->code = UINT32_MAX;
+		r->out = UINT32_MAX;
+		r->err = 1;
+	}
+}
+
+static int
+same_result(const struct exec_result *r, int large)
+{
+	struct exec_result	 want;
+
+	result(&want, large);
+	return (memcmp(r, &want, sizeof(want)) == 0);
+}
+
+/* Largest: one argument and one variable, and a path that fills the rest. */
+static void
+send_exec(int large)
+{
+	char		*argv[] = { (char *)"-x", NULL };
+	char		*envp[] = { (char *)"A=b", NULL };
+	struct msg_exec	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.id = 5;
+	m.path = "x";
+	if (large) {
+		m.capture = CAPTURE_MERGED;
+		m.hasinput = m.hasenv = m.argc = m.envc = 1;
+		m.input = UINT64_MAX;
+		memset(longpath, 'p', sizeof(longpath));
+		longpath[MSG_EXEC_MAX - 36 - 4 - (4 + 3) - (4 + 4) - 1] = '\0';
+		m.path = longpath;
+		m.argv = argv;
+		m.envp = envp;
+	}
+	ATF_REQUIRE_EQ(0, msg_send_exec(&queue, &m, -1));
+}
+
+static int
+recv_exec(struct imsg *imsg, int large)
+{
+	struct msg_exec	 m;
+
+	if (msg_recv_exec(imsg, &m) == -1) {
+		ATF_CHECK(m.argv == NULL && m.envp == NULL);
+		return (-1);
+	}
+	ATF_CHECK_EQ(5, m.id);
+	ATF_CHECK_EQ(large ? CAPTURE_MERGED : CAPTURE_NONE, m.capture);
+	ATF_CHECK_EQ(large ? UINT64_MAX : 0, m.input);
+	ATF_CHECK_EQ((uint32_t)large, m.hasinput);
+	ATF_CHECK_EQ((uint32_t)large, m.hasenv);
+	ATF_CHECK_EQ((uint32_t)large, m.argc);
+	ATF_CHECK_EQ((uint32_t)large, m.envc);
+	ATF_CHECK_STREQ(large ? longpath : "x", m.path);
+	if (large) {
+		ATF_CHECK_STREQ("-x", m.argv[0]);
+		ATF_CHECK_STREQ("A=b", m.envp[0]);
+	}
+	ATF_CHECK(m.argv[m.argc] == NULL && m.envp[m.envc] == NULL);
+	msg_exec_free(&m);
+	return (0);
+}
+
+static void
+send_it(enum msg_type type, int large)
+{
+	struct msg_hello	 hello = { BUILD, large ? ROLE_MAX - 1 : 0 };
+	struct msg_log		 line = { large ? LEVEL_MAX - 1 : 0,
+				    large ? UINT64_MAX : 0,
+				    large ? texts[1] : "" };
+	struct limits		 limits = LIMITS_DEFAULT;
+	struct msg_policy	 policy;
+	struct msg_channel	 channel = { large ? CHANNEL_KINDS - 1 : 1,
+				    (uint32_t)large };
+	struct msg_request	 request = { 5, large ? CMD_MAX - 1 : 0 };
+	struct msg_exec_status	 status = { 5, large ? INT64_MAX : INT64_MIN };
+	struct msg_exec_started	 started = { 5, large ? INT32_MAX : 0,
+				    large ? texts[0] : "" };
+	struct msg_exec_send	 out = { 5, UINT32_MAX, 2 };
+	struct msg_shutdown	 shut = { 5, large ? SHUTDOWN_MODES - 1 : 0 };
+	struct msg_done		 done = { 5, (uint32_t)!large,
+				    large ? texts[0] : "" };
+	struct msg_reply	 reply;
+	struct exec_result	 res;
+	int			 r = -1;
+
+	memset(&policy, large, sizeof(policy));
+	result(&res, large);
+	memset(&reply, 0, sizeof(reply));
+	reply.id = 5;
+	reply.kind = large ? REPLY_KINDS - 1 : 0;
+	reply.number = large ? -1 : 7;
+	reply.result = res;
+	reply.text = done.text;
+	limits.restarts = large ? UINT64_MAX : 0;
+	switch (type) {
+	case MSG_HELLO:
+		r = msg_send_hello(&queue, &hello);
+		break;
+	case MSG_LOG:
+	case MSG_LINE:
+		r = msg_send_log(&queue, type, &line);
+		break;
+	case MSG_LIMITS:
+		r = msg_send_limits(&queue, &limits);
+		break;
+	case MSG_POLICY:
+		r = msg_send_policy(&queue, &policy);
+		break;
+	case MSG_CHANNEL:
+		r = msg_send_channel(&queue, &channel, -1);
+		break;
+	case MSG_CHANNEL_END:
+		r = msg_send_channel_end(&queue, large ? CHANNEL_ENDS - 1 : 0);
+		break;
+	case MSG_ASK:
+	case MSG_QUERY:
+		r = msg_send_request(&queue, type, &request);
+		break;
+	case MSG_DATA:
+	case MSG_GO:
+		r = msg_send_data(&queue, type, large ? UINT64_MAX : 0, -1);
+		break;
+	case MSG_EXEC:
+		send_exec(large);
+		r = 0;
+		break;
+	case MSG_EXEC_STATUS:
+		r = msg_send_exec_status(&queue, &status);
+		break;
+	case MSG_EXEC_STARTED:
+		r = msg_send_exec_started(&queue, &started);
+		break;
+	case MSG_EXEC_ENDED:
+		r = msg_send_exec_ended(&queue, &res);
+		break;
+	case MSG_EXEC_SEND:
+		r = msg_send_exec_send(&queue, &out, -1);
+		break;
+	case MSG_SHUTDOWN:
+		r = msg_send_shutdown(&queue, &shut);
+		break;
+	case MSG_DONE:
+		r = msg_send_done(&queue, &done);
+		break;
+	case MSG_REPLY:
+		r = msg_send_reply(&queue, &reply, -1);
+		break;
+	case MSG_NONE:
+	case MSG_MAX:
+		break;
+	}
+	ATF_REQUIRE_EQ_MSG(0, r, "send of %s", msg_name(type));
+}
+
+/* Decode by type; large -1: whatever is in it. */
+static int
+recv_it(struct imsg *imsg, int large)
+{
+	struct msg_hello	 hello;
+	struct msg_log		 line;
+	struct limits		 limits, defaults = LIMITS_DEFAULT;
+	struct msg_policy	 policy;
+	struct msg_channel	 channel;
+	struct msg_request	 request;
+	struct msg_exec		 exec;
+	struct msg_exec_status	 status;
+	struct msg_exec_started	 started;
+	struct msg_exec_send	 out;
+	struct msg_shutdown	 shut;
+	struct msg_done		 done;
+	struct msg_reply	 reply;
+	struct exec_result	 res;
+	uint64_t		 n64;
+	uint32_t		 n32;
+	int			 r = -1, same = 0;
+	uint32_t		 type = imsg_get_type(imsg);
+
+	switch (type) {
+	case MSG_HELLO:
+		if ((r = msg_recv_hello(imsg, &hello)) == 0)
+			same = strcmp(hello.build, BUILD) == 0 &&
+			    hello.role == (large ? ROLE_MAX - 1 : 0);
+		break;
+	case MSG_LOG:
+	case MSG_LINE:
+		if ((r = msg_recv_log(imsg, &line)) == 0)
+			same = line.level == (large ? LEVEL_MAX - 1 : 0) &&
+			    line.when == (large ? UINT64_MAX : 0) &&
+			    strcmp(line.line, large ? texts[1] : "") == 0;
+		break;
+	case MSG_LIMITS:
+		defaults.restarts = large ? UINT64_MAX : 0;
+		if ((r = msg_recv_limits(imsg, &limits)) == 0)
+			same = memcmp(&limits, &defaults,
+			    sizeof(limits)) == 0;
+		break;
+	case MSG_POLICY:
+		if ((r = msg_recv_policy(imsg, &policy)) == 0)
+			same = policy.frozen == large &&
+			    policy.enabled[0] == large &&
+			    policy.enabled[CMD_MAX - 1] == large;
+		break;
+	case MSG_CHANNEL:
+		if ((r = msg_recv_channel(imsg, &channel)) == 0)
+			same = channel.newline == (uint32_t)large &&
+			    channel.kind == (large ? CHANNEL_KINDS - 1 : 1);
+		break;
+	case MSG_CHANNEL_END:
+		if ((r = msg_recv_channel_end(imsg, &n32)) == 0)
+			same = n32 == (large ? CHANNEL_ENDS - 1 : 0);
+		break;
+	case MSG_ASK:
+	case MSG_QUERY:
+		if ((r = msg_recv_request(imsg, &request)) == 0)
+			same = request.id == 5 &&
+			    request.command == (large ? CMD_MAX - 1 : 0);
+		break;
+	case MSG_DATA:
+	case MSG_GO:
+		if ((r = msg_recv_data(imsg, &n64)) == 0)
+			same = n64 == (large ? UINT64_MAX : 0);
+		break;
+	case MSG_EXEC:
+		if (large == -1) {
+			if ((r = msg_recv_exec(imsg, &exec)) == 0)
+				msg_exec_free(&exec);
+			break;
+		}
+		r = recv_exec(imsg, large);
+		same = 1;
+		break;
+	case MSG_EXEC_STATUS:
+		if ((r = msg_recv_exec_status(imsg, &status)) == 0)
+			same = status.id == 5 &&
+			    status.pid == (large ? INT64_MAX : INT64_MIN);
+		break;
+	case MSG_EXEC_STARTED:
+		if ((r = msg_recv_exec_started(imsg, &started)) == 0)
+			same = started.id == 5 &&
+			    started.pid == (large ? INT32_MAX : 0) &&
+			    strcmp(started.text, large ? texts[0] : "") == 0;
+		break;
+	case MSG_EXEC_ENDED:
+		if ((r = msg_recv_exec_ended(imsg, &res)) == 0)
+			same = same_result(&res, large);
+		break;
+	case MSG_EXEC_SEND:
+		if ((r = msg_recv_exec_send(imsg, &out)) == 0)
+			same = out.id == 5 && out.out == UINT32_MAX &&
+			    out.err == 2;
+		break;
+	case MSG_SHUTDOWN:
+		if ((r = msg_recv_shutdown(imsg, &shut)) == 0)
+			same = shut.id == 5 &&
+			    shut.mode == (large ? SHUTDOWN_MODES - 1 : 0);
+		break;
+	case MSG_DONE:
+		if ((r = msg_recv_done(imsg, &done)) == 0)
+			same = done.id == 5 && done.ok == (uint32_t)!large &&
+			    strcmp(done.text, large ? texts[0] : "") == 0;
+		break;
+	case MSG_REPLY:
+		if ((r = msg_recv_reply(imsg, &reply)) == 0)
+			same = reply.id == 5 &&
+			    reply.kind == (large ? REPLY_KINDS - 1 : 0) &&
+			    reply.number == (large ? -1 : 7) &&
+			    same_result(&reply.result, large) &&
+			    strcmp(reply.text, large ? texts[0] : "") == 0;
+		break;
+	}
+	if (r == 0 && large != -1)
+		ATF_CHECK_MSG(same, "%s came changed", msg_name(type));
+	return (r);
+}
+
+/* The table's sizes are those of the encoding, exactly. */
+ATF_TC_WITHOUT_HEAD(roundtrip);
+ATF_TC_BODY(roundtrip, tc)
+{
+	struct imsg	 imsg;
+	enum msg_type	 type;
+	int		 large, fd;
+
+	setup();
+	for (type = MSG_NONE + 1; type < MSG_MAX; type++) {
+		for (large = 0; large < 2; large++) {
+			send_it(type, large);
+			take(&imsg);
+			ATF_CHECK_EQ_MSG(large ? msg_info[type].max :
+			    msg_info[type].min, imsg_get_len(&imsg),
+			    "%s has %zu bytes", msg_name(type),
+			    imsg_get_len(&imsg));
+			ATF_CHECK_EQ(type, imsg_get_type(&imsg));
+			fd = msg_info[type].fd == MSG_FD_ONE ?
+			    open("/dev/null", O_RDONLY) : -1;
+			imsg.buf->fd = fd;
+			ATF_CHECK_EQ(0, msg_check(&imsg));
+			ATF_CHECK_EQ_MSG(0, recv_it(&imsg, large),
+			    "recv of %s", msg_name(type));
+			imsg_free(&imsg);
+		}
+	}
+}
+
+/* One byte less, one more, and every other length up to a bound. */
+ATF_TC_WITHOUT_HEAD(wrong_length);
+ATF_TC_BODY(wrong_length, tc)
+{
+	unsigned char	*bytes;
+	struct imsg	 imsg;
+	enum msg_type	 type;
+	size_t		 len, cut;
+	int		 large;
+
+	setup();
+	for (type = MSG_NONE + 1; type < MSG_MAX; type++) {
+		for (large = 0; large < 2; large++) {
+			send_it(type, large);
+			take(&imsg);
+			len = imsg_get_len(&imsg);
+			ATF_REQUIRE((bytes = calloc(1, len + 1)) != NULL);
+			memcpy(bytes, ibuf_data(imsg.buf), len);
+			imsg_free(&imsg);
+			for (cut = 0; cut <= len + 1; cut++) {
+				/* Of the largest, the ends are enough. */
+				if (len > 10000 && cut == 200)
+					cut = len - 20;
+				if (cut == len)
+					continue;
+				payload(&imsg, type, bytes, cut);
+				ATF_CHECK_EQ_MSG(-1, recv_it(&imsg, -1),
+				    "%s: %zu of %zu", msg_name(type), cut,
+				    len);
+				ATF_CHECK_EQ(EBADMSG, errno);
+				imsg_free(&imsg);
+			}
+			free(bytes);
+		}
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(check);
+ATF_TC_BODY(check, tc)
+{
+	static unsigned char	 zeroes[MSG_SIZE_MAX];
+	struct imsg		 imsg;
+	const struct msg_info	*info;
+	uint32_t		 type;
+	int			 has, want;
+
+	for (type = 1; type < MSG_MAX; type++) {
+		info = &msg_info[type];
+		ATF_CHECK(info->name != NULL && info->min <= info->max);
+		ATF_CHECK(info->min > 0 && info->max <= MSG_SIZE_MAX);
+		payload(&imsg, type, zeroes, info->min - 1);
+		if (info->fd == MSG_FD_ONE)
+			imsg.buf->fd = open("/dev/null", O_RDONLY);
+		ATF_CHECK_ERRNO(EBADMSG, msg_check(&imsg) == -1);
+		imsg_free(&imsg);
+		payload(&imsg, type, zeroes, info->max + 1);
+		if (info->fd == MSG_FD_ONE)
+			imsg.buf->fd = open("/dev/null", O_RDONLY);
+		ATF_CHECK_ERRNO(EBADMSG, msg_check(&imsg) == -1);
+		imsg_free(&imsg);
+		for (has = 0; has < 2; has++) {
+			payload(&imsg, type, zeroes, info->max);
+			if (has)
+				imsg.buf->fd = open("/dev/null", O_RDONLY);
+			want = info->fd == MSG_FD_MAY ||
+			    has == (info->fd == MSG_FD_ONE) ? 0 : -1;
+			ATF_CHECK_EQ(want, msg_check(&imsg));
+			imsg_free(&imsg);
+		}
+	}
+	payload(&imsg, MSG_NONE, zeroes, 0);
+	ATF_CHECK_ERRNO(EBADMSG, msg_check(&imsg) == -1);
+	for (type = MSG_MAX; type != 0; type *= 2) {
+		imsg.hdr.type = type;
+		ATF_CHECK_ERRNO(EBADMSG, msg_check(&imsg) == -1);
+		ATF_CHECK(msg_name(type) != NULL);
+	}
+	imsg.hdr.type = UINT32_MAX;
+	ATF_CHECK_ERRNO(EBADMSG, msg_check(&imsg) == -1);
+	imsg_free(&imsg);
+}
+
+/* Each field with a range: the value below the bound passes, not the bound. */
+ATF_TC_WITHOUT_HEAD(ranges);
+ATF_TC_BODY(ranges, tc)
+{
+	static const struct {
+		enum msg_type	 type;
+		size_t		 at, width;
+		uint32_t	 bound;
+	} field[] = {
+		{ MSG_HELLO, MSG_BUILD_LEN, 4, ROLE_MAX },
+		{ MSG_LOG, 0, 4, LEVEL_MAX },
+		{ MSG_LINE, 0, 4, LEVEL_MAX },
+		{ MSG_POLICY, 0, 1, 2 },
+		{ MSG_POLICY, 1, 1, 2 },
+		{ MSG_POLICY, CMD_MAX, 1, 2 },
+		{ MSG_CHANNEL, 0, 4, CHANNEL_KINDS },
+		{ MSG_CHANNEL, 4, 4, 2 },
+		{ MSG_CHANNEL_END, 0, 4, CHANNEL_ENDS },
+		{ MSG_ASK, 8, 4, CMD_MAX },
+		{ MSG_QUERY, 8, 4, CMD_MAX },
+		{ MSG_EXEC, 8, 4, CAPTURE_MODES },
+		{ MSG_EXEC, 12, 4, 2 },
+		{ MSG_EXEC, 24, 4, 2 },
+		{ MSG_EXEC_STARTED, 8, 4, 1 },
+		{ MSG_EXEC_STARTED, 12, 4, 0x80000000 },
+		{ MSG_EXEC_ENDED, 0, 4, 2 },
+		{ MSG_EXEC_ENDED, 4, 4, 2 },
+		{ MSG_EXEC_ENDED, 20, 4, 2 },
+		{ MSG_EXEC_ENDED, 24, 4, 2 },
+		{ MSG_SHUTDOWN, 8, 4, SHUTDOWN_MODES },
+		{ MSG_DONE, 8, 4, 2 },
+		{ MSG_REPLY, 8, 4, REPLY_KINDS },
+		{ MSG_REPLY, 20, 4, 2 },
+		{ MSG_REPLY, 24, 4, 2 },
+		{ MSG_REPLY, 40, 4, 2 },
+		{ MSG_REPLY, 44, 4, 2 },
+	};
+	unsigned char	*p;
+	struct imsg	 imsg;
+	uint32_t	 value[3], k;
+	size_t		 i, j;
+
+	setup();
+	for (i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+		value[0] = field[i].bound - 1;
+		value[1] = field[i].bound;
+		value[2] = UINT32_MAX;
+		for (k = 0; k < 3; k++) {
+			send_it(field[i].type, 0);
+			take(&imsg);
+			p = ibuf_data(imsg.buf);
+			for (j = 0; j < field[i].width; j++)
+				p[field[i].at + j] = (unsigned char)
+				    (value[k] >> (field[i].width - 1 - j) * 8);
+			errno = 0;
+			ATF_CHECK_EQ_MSG(k == 0 ? 0 : -1, recv_it(&imsg, -1),
+			    "%s, at %zu: %u", msg_name(field[i].type),
+			    field[i].at, value[k]);
+			ATF_CHECK_EQ(k == 0 ? 0 : EBADMSG, errno);
+			imsg_free(&imsg);
+		}
+	}
+}
+
+/* Values that are each in range and do not fit together. */
+ATF_TC_WITHOUT_HEAD(together);
+ATF_TC_BODY(together, tc)
+{
+	static const struct {
+		enum msg_type	 type;
+		size_t		 at;
+		unsigned char	 value;
+	} bad[] = {
+		{ MSG_CHANNEL, 3, CHANNEL_NONE },
+		{ MSG_EXEC, 23, 1 },		/* input without hasinput */
+		{ MSG_EXEC_ENDED, 3, 0 },	/* ended, and not exited */
+		{ MSG_REPLY, 27, 1 },		/* signaled, not exited */
+		{ MSG_REPLY, 31, 1 },
+		{ MSG_REPLY, 35, 1 },
+		{ MSG_REPLY, 39, 1 },
+		{ MSG_REPLY, 43, 1 },
+		{ MSG_REPLY, 47, 1 },
+	};
+	unsigned char	*p;
+	struct imsg	 imsg;
+	size_t		 i;
+	int		 kind;
+
+	setup();
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		send_it(bad[i].type, 0);
+		take(&imsg);
+		p = ibuf_data(imsg.buf);
+		if (bad[i].type == MSG_REPLY)
+			p[23] = 0;
+		p[bad[i].at] = bad[i].value;
+		ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+		imsg_free(&imsg);
+	}
+	/* A descriptor comes with exec output, with nothing else. */
+	for (kind = 0; kind < REPLY_KINDS; kind++) {
+		send_it(MSG_REPLY, 0);
+		take(&imsg);
+		((unsigned char *)ibuf_data(imsg.buf))[11] =
+		    (unsigned char)kind;
+		imsg.buf->fd = open("/dev/null", O_RDONLY);
+		ATF_CHECK_EQ(kind == REPLY_EXEC ? 0 : -1, recv_it(&imsg, -1));
+		imsg_free(&imsg);
+	}
+	/* And with exec, only when input is to come. */
+	for (kind = 0; kind < 2; kind++) {
+		send_it(MSG_EXEC, kind);
+		take(&imsg);
+		imsg.buf->fd = open("/dev/null", O_RDONLY);
+		ATF_CHECK_EQ(kind ? 0 : -1, recv_it(&imsg, -1));
+		imsg_free(&imsg);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(strings);
+ATF_TC_BODY(strings, tc)
+{
+	static const struct {
+		const char	*bytes;
+		size_t		 len;
+		int		 result;
+	} str[] = {
+		{ "\0\0\0\4abc\0", 8, 0 },
+		{ "\0\0\0\1\0", 5, 0 },
+		{ "\0\0\0\0", 4, -1 },
+		{ "\0\0\0\0\0", 5, -1 },
+		{ "\0\0\0\4abcd", 8, -1 },
+		{ "\0\0\0\4a\0c\0", 8, -1 },
+		{ "\0\0\0\4a\0cd", 8, -1 },
+		{ "\0\0\0\4\0\0\0\0", 8, -1 },
+		{ "\0\0\0\5abc\0", 8, -1 },
+		{ "\0\0\0\3abc\0", 8, -1 },
+		{ "\377\377\377\377abc\0", 8, -1 },
+		{ "\200\0\0\4abc\0", 8, -1 },
+		{ "\0\0\20\1abc\0", 8, -1 },
+	};
+	char		*text;
+	struct imsg	 imsg;
+	struct ibuf	*b;
+	struct msg_done	 done = { 5, 0, NULL };
+	size_t		 i;
+
+	setup();
+	for (i = 0; i < sizeof(str) / sizeof(str[0]); i++) {
+		memset(&imsg, 0, sizeof(imsg));
+		imsg.hdr.type = MSG_DONE;
+		ATF_REQUIRE((b = imsg.buf = ibuf_dynamic(0, 64)) != NULL);
+		ATF_REQUIRE_EQ(0, ibuf_add_zero(b, 12));
+		ATF_REQUIRE_EQ(0, ibuf_add(b, str[i].bytes, str[i].len));
+		ATF_CHECK_EQ_MSG(str[i].result, recv_it(&imsg, -1),
+		    "string %zu", i);
+		imsg_free(&imsg);
+	}
+	/* From a peer, one byte too many is refused. */
+	ATF_REQUIRE((text = malloc(MSG_TEXT_MAX + 10)) != NULL);
+	memset(text, 't', MSG_TEXT_MAX + 10);
+	text[MSG_TEXT_MAX] = '\0';
+	ATF_REQUIRE((b = imsg.buf = ibuf_dynamic(0, 5000)) != NULL);
+	ATF_REQUIRE_EQ(0, ibuf_add_zero(b, 12));
+	ATF_REQUIRE_EQ(0, ibuf_add_n32(b, MSG_TEXT_MAX + 1));
+	ATF_REQUIRE_EQ(0, ibuf_add(b, text, MSG_TEXT_MAX + 1));
+	ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+	imsg_free(&imsg);
+	/* Our own text or line past the bound is cut, not lost. */
+	text[MSG_TEXT_MAX] = 't';
+	text[MSG_TEXT_MAX + 9] = '\0';
+	done.text = text;
+	ATF_REQUIRE_EQ(0, msg_send_done(&queue, &done));
+	take(&imsg);
+	ATF_CHECK_EQ(0, msg_check(&imsg));
+	ATF_REQUIRE_EQ(0, msg_recv_done(&imsg, &done));
+	ATF_CHECK_STREQ(texts[0], done.text);
+	imsg_free(&imsg);
+	free(text);
+}
+
+ATF_TC_WITHOUT_HEAD(exec_bounds);
+ATF_TC_BODY(exec_bounds, tc)
+{
+	char		*vec[MSG_ARGS_MAX + 2];
+	struct msg_exec	 m, back;
+	struct imsg	 imsg;
+	int		 i, fd;
+
+	setup();
+	for (i = 0; i < MSG_ARGS_MAX + 1; i++)
+		vec[i] = (char *)"a";
+	vec[i] = NULL;
+	memset(&m, 0, sizeof(m));
+	m.path = PATH;
+	m.hasenv = 1;
+	m.argv = m.envp = vec;
+	m.argc = m.envc = MSG_ARGS_MAX;
+	ATF_REQUIRE_EQ(0, msg_send_exec(&queue, &m, -1));
+	take(&imsg);
+	ATF_REQUIRE_EQ(0, msg_check(&imsg));
+	ATF_REQUIRE_EQ(0, msg_recv_exec(&imsg, &back));
+	ATF_CHECK_EQ(MSG_ARGS_MAX, back.argc);
+	ATF_CHECK_STREQ("a", back.argv[MSG_ARGS_MAX - 1]);
+	ATF_CHECK_STREQ("a", back.envp[MSG_ARGS_MAX - 1]);
+	ATF_CHECK(back.argv[MSG_ARGS_MAX] == NULL);
+	msg_exec_free(&back);
+	imsg_free(&imsg);
+
+	/* One too many of either; the descriptor is closed all the same. */
+	fd = open("/dev/null", O_RDONLY);
+	m.argc = MSG_ARGS_MAX + 1;
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_exec(&queue, &m, fd) == -1);
+	ATF_CHECK_ERRNO(EBADF, fcntl(fd, F_GETFD) == -1);
+	m.argc = 0;
+	m.envc = MSG_ARGS_MAX + 1;
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_exec(&queue, &m, -1) == -1);
+	m.argc = UINT32_MAX;
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_exec(&queue, &m, -1) == -1);
+
+	/* One byte past a full message, in the path or an argument. */
+	m.argc = m.envc = 0;
+	m.path = longpath;
+	memset(longpath, 'p', sizeof(longpath));
+	longpath[MSG_EXEC_MAX - 36 - 4 - 1] = '\0';
+	ATF_CHECK_EQ(0, msg_send_exec(&queue, &m, -1));
+	take(&imsg);
+	ATF_CHECK_EQ(MSG_EXEC_MAX, imsg_get_len(&imsg));
+	ATF_CHECK_EQ(0, recv_it(&imsg, -1));
+	imsg_free(&imsg);
+	longpath[MSG_EXEC_MAX - 36 - 4 - 1] = 'p';
+	longpath[MSG_EXEC_MAX - 36 - 4] = '\0';
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_exec(&queue, &m, -1) == -1);
+	m.path = PATH;
+	vec[0] = vec[1] = longpath;
+	m.argc = 2;
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_exec(&queue, &m, -1) == -1);
+	/* Nor past what the channel takes. */
+	longpath[MAX_IMSGSIZE] = '\0';
+	m.argc = 1;
+	ATF_REQUIRE_EQ(0, imsgbuf_set_maxsize(&queue,
+	    MAX_IMSGSIZE - IMSG_HEADER_SIZE));
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_exec(&queue, &m, -1) == -1);
+	m.path = "";
+	m.argc = 0;
+	ATF_CHECK_ERRNO(EINVAL, msg_send_exec(&queue, &m, -1) == -1);
+	ATF_CHECK_EQ(0, imsgbuf_queuelen(&queue));
+}
+
+/* Counts that lie about the strings behind them. */
+ATF_TC_WITHOUT_HEAD(exec_counts);
+ATF_TC_BODY(exec_counts, tc)
+{
+	static const struct {
+		uint32_t	 hasenv, argc, envc;
+		int		 result;
+	} count[] = {
+		{ 1, 2, 1, 0 }, { 1, 1, 2, 0 }, { 1, 3, 0, 0 },
+		{ 1, 0, 3, 0 }, { 0, 3, 0, 0 },
+		{ 0, 2, 1, -1 }, { 1, 1, 1, -1 }, { 1, 2, 2, -1 },
+		{ 1, MSG_ARGS_MAX, 0, -1 }, { 1, MSG_ARGS_MAX + 1, 0, -1 },
+		{ 1, 0, MSG_ARGS_MAX + 1, -1 }, { 1, UINT32_MAX, 3, -1 },
+		{ 1, 3, UINT32_MAX, -1 }, { 1, 0x80000000, 0x80000003, -1 },
+	};
+	char		*argv[] = { (char *)"1", (char *)"2", (char *)"3" };
+	char		*many[MSG_ARGS_MAX];
+	struct msg_exec	 m;
+	struct imsg	 imsg;
+	size_t		 i;
+
+	setup();
+	memset(&m, 0, sizeof(m));
+	m.path = PATH;
+	m.argv = argv;
+	m.argc = 3;
+	for (i = 0; i < sizeof(count) / sizeof(count[0]); i++) {
+		ATF_REQUIRE_EQ(0, msg_send_exec(&queue, &m, -1));
+		take(&imsg);
+		ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 24,
+		    count[i].hasenv));
+		ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 28, count[i].argc));
+		ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 32, count[i].envc));
+		ATF_CHECK_EQ_MSG(count[i].result, recv_it(&imsg, -1),
+		    "counts %zu", i);
+		imsg_free(&imsg);
+	}
+	/* One argument too many that is really there. */
+	m.argv = many;
+	m.argc = MSG_ARGS_MAX;
+	for (i = 0; i < MSG_ARGS_MAX; i++)
+		many[i] = argv[0];
+	for (i = 0; i < 2; i++) {
+		ATF_REQUIRE_EQ(0, msg_send_exec(&queue, &m, -1));
+		take(&imsg);
+		if (i == 1) {
+			ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 28,
+			    MSG_ARGS_MAX + 1));
+			ATF_REQUIRE_EQ(0, ibuf_add(imsg.buf, "\0\0\0\2a", 6));
+		}
+		ATF_CHECK_EQ(i == 0 ? 0 : -1, recv_it(&imsg, -1));
+		imsg_free(&imsg);
+	}
+	m.argv = argv;
+	m.argc = 3;
+	/* A path of no character. */
+	ATF_REQUIRE_EQ(0, msg_send_exec(&queue, &m, -1));
+	take(&imsg);
+	ATF_REQUIRE_EQ(0, ibuf_truncate(imsg.buf, 36));
+	ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 28, 1));
+	ATF_REQUIRE_EQ(0, ibuf_add(imsg.buf, "\0\0\0\1\0", 5));
+	ATF_REQUIRE_EQ(0, ibuf_add(imsg.buf, "\0\0\0\2a\0", 6));
+	ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+	imsg_free(&imsg);
+}
+
+ATF_TC_WITHOUT_HEAD(frames);
+ATF_TC_BODY(frames, tc)
+{
+	struct frame	 f, back;
+	unsigned char	 h[FRAME_HEADER], bad[FRAME_HEADER];
+	int		 i;
+
+	memset(&f, 0, sizeof(f));
+	f.kind = FRAME_VALUE;
+	f.id = 0x0102030405060708;
+	f.len = VALUE_SIZE;
+	frame_encode(&f, h);
+	ATF_REQUIRE_EQ(0, memcmp(h, "qgad\0\0\0\0\4\0\0\0"
+	    "\1\2\3\4\5\6\7\10", FRAME_HEADER));
+	ATF_REQUIRE_EQ(0, frame_decode(h, &back));
+	ATF_CHECK_EQ(f.kind, back.kind);
+	ATF_CHECK_EQ(f.id, back.id);
+	ATF_CHECK_EQ(f.len, back.len);
+	/* Wrong magic, kind, length. */
+	for (i = 0; i < 9; i++) {
+		memcpy(bad, h, sizeof(bad));
+		bad[i] ^= 0x80;
+		ATF_CHECK_ERRNO(EBADMSG, frame_decode(bad, &back) == -1);
+	}
+	memcpy(bad, h, sizeof(bad));
+	bad[11] = 1;
+	ATF_CHECK_ERRNO(EBADMSG, frame_decode(bad, &back) == -1);
+	f.kind = FRAME_ERROR;
+	frame_encode(&f, h);
+	ATF_CHECK_ERRNO(EBADMSG, frame_decode(h, &back) == -1);
+	f.len = MSG_TEXT_MAX;
+	frame_encode(&f, h);
+	ATF_CHECK_EQ(0, frame_decode(h, &back));
+	f.kind = FRAME_KINDS;
+	frame_encode(&f, h);
+	ATF_CHECK_ERRNO(EBADMSG, frame_decode(h, &back) == -1);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, roundtrip);
+	ATF_TP_ADD_TC(tp, wrong_length);
+	ATF_TP_ADD_TC(tp, check);
+	ATF_TP_ADD_TC(tp, ranges);
+	ATF_TP_ADD_TC(tp, together);
+	ATF_TP_ADD_TC(tp, strings);
+	ATF_TP_ADD_TC(tp, exec_bounds);
+	ATF_TP_ADD_TC(tp, exec_counts);
+	ATF_TP_ADD_TC(tp, frames);
+	return (atf_no_error());
+}
