@@ -85,7 +85,7 @@ const struct confinement confinements[ROLE_MAX] = {
 	},
 	[ROLE_EXEC_SPARE] = {
 		ROLE_EXEC_SPARE, "exec-spare", "qgad-exec",
-		ACCOUNT_ROOT, 0, 0, 0
+		ACCOUNT_WORKER, STEP_ALL, 0, 32
 	},
 	[ROLE_EXEC] = {
 		ROLE_EXEC, "exec", "qgad-exec",

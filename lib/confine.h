@@ -31,7 +31,8 @@ enum role {
 	ROLE_MONITOR,
 	ROLE_FRONTEND,
 	ROLE_QUERY,
-	ROLE_EXEC_SPARE,	/* root, waiting for a job or starting it */
+	ROLE_EXEC_SPARE,	/* waits for a job, as its child does, which is */
+				/* root and becomes the job */
 	ROLE_EXEC,		/* the same process once its job runs */
 	ROLE_SYSTEM,
 	ROLE_LOG,
@@ -81,8 +82,7 @@ struct ids {
 
 /*
  * Take the steps of the role's row, in the table's order, for this process.
- * Does not return on failure: logs which step failed, and exits.  Called
- * twice by the exec worker: as spare, and when its job runs.
+ * Does not return on failure: logs which step failed, and exits.
  */
 void	 confine(enum role, const struct ids *);
 

@@ -106,7 +106,8 @@ sandbox_enter(const struct confinement *row, const char **what)
 	*what = "cap_rights_limit";
 	if (limit_descriptors() == -1)
 		return (-1);
-	if (row->role == ROLE_QUERY || row->role == ROLE_EXEC)
+	if (row->role == ROLE_QUERY || row->role == ROLE_EXEC_SPARE ||
+	    row->role == ROLE_EXEC)
 		return (0);
 	*what = "cap_enter";
 	if (cap_enter() == -1)

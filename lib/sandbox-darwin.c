@@ -46,6 +46,7 @@ static const char *const profiles[ROLE_MAX] = {
 	    " (subpath \"/private/var/db/timezone\")"
 	    " (subpath \"/usr/share/zoneinfo\"))\n"
 	    "(allow system-socket)\n",
+	[ROLE_EXEC_SPARE] = DENY,
 	[ROLE_EXEC] = DENY,
 	[ROLE_LOG] = DENY
 };

@@ -86,7 +86,7 @@
 
 #define F	(1U << ROLE_FRONTEND)
 #define Q	(1U << ROLE_QUERY)
-#define X	(1U << ROLE_EXEC)
+#define X	(1U << ROLE_EXEC_SPARE | 1U << ROLE_EXEC)
 #define L	(1U << ROLE_LOG)
 #define ALL	(F | Q | X | L)
 

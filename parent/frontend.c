@@ -141,6 +141,7 @@ take_channel_end(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_channel_end(imsg, &how) == -1)
 		return (-1);
+	jobs_taken();
 	channel_end((enum channel_end)how);
 	return (0);
 }
@@ -241,6 +242,7 @@ request_begin(uint64_t id, enum command_id command, enum command_class class,
 	enum verdict verdict;
 
 	last_id = id;
+	jobs_taken();
 	memset(&request, 0, sizeof(request));
 	request.active = 1;
 	request.id = id;
@@ -414,6 +416,7 @@ frontend_died(void)
 
 	if (request.active)
 		request_done("the frontend has gone");
+	jobs_returned();
 	if ((c = child_find(ROLE_QUERY)) != NULL)
 		child_release(c);
 	channel_frontend_died();

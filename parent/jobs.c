@@ -259,7 +259,7 @@ drop_oldest(void)
 		    c->ended == 0)
 			continue;
 		kept++;
-		if (!c->collected && (oldest == NULL ||
+		if (c->status == JOB_KEPT && (oldest == NULL ||
 		    c->ended < oldest->ended))
 			oldest = c;
 	}
@@ -280,7 +280,7 @@ job_find(int64_t pid)
 		return (NULL);
 	for (c = NULL; (c = child_each(c)) != NULL;)
 		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
-		    c->jobpid == pid && !c->collected)
+		    c->jobpid == pid && c->status == JOB_KEPT)
 			return (c);
 	return (NULL);
 }
@@ -317,15 +317,14 @@ job_answer(struct child *c)
 	reply.kind = REPLY_EXEC;
 	reply.result = c->result;
 	reply.text = "";
-	request_reply(&reply, -1);
 	if (c->ended != 0)
-		child_release(c);
+		c->status = JOB_SENT;
+	request_reply(&reply, -1);
 }
 
 /*
  * Worker and frontend get the two ends of a socket, and how much of each
- * stream fits the line.  The record goes when the worker has written all of
- * it; if the frontend dies first, it can be asked for again.
+ * stream fits the line.
  */
 static void
 job_collect(struct child *c)
@@ -354,7 +353,7 @@ job_collect(struct child *c)
 		request_error("guest-exec-status: %s", strerror(errno));
 		return;
 	}
-	c->collected = 1;
+	c->status = JOB_SENDING;
 	child_send(c);
 	request_reply(&reply, pair[0]);
 }
@@ -377,13 +376,38 @@ share(uint32_t *out, uint32_t *err)
 int
 job_done(struct child *c, uint32_t ok)
 {
-	if (!c->collected)
+	if (c->status != JOB_SENDING && c->status != JOB_RETURNED)
 		return (-1);
-	if (ok)
-		child_release(c);
-	else
-		c->collected = 0;
+	c->status = ok && c->status == JOB_SENDING ? JOB_SENT : JOB_KEPT;
 	return (0);
+}
+
+/*
+ * What was sent may wait in the frontend for a host that reads slowly, and
+ * be lost with it.  So the record goes only when the frontend comes with the
+ * next thing; if it dies instead, the status can be asked for again.
+ */
+void
+jobs_taken(void)
+{
+	struct child *c;
+
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
+		    c->status == JOB_SENT)
+			child_release(c);
+}
+
+void
+jobs_returned(void)
+{
+	struct child *c;
+
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_EXEC && c->status == JOB_SENDING)
+			c->status = JOB_RETURNED;
+		else if (c->role == ROLE_EXEC && c->status == JOB_SENT)
+			c->status = JOB_KEPT;
 }
 
 void

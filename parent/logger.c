@@ -178,6 +178,13 @@ logger_reopen(void)
 	restart_at = now_ms();
 }
 
+/* Given to a worker, but not yet to its socket. */
+void
+logger_lost(size_t lines)
+{
+	dropped += lines;
+}
+
 void
 logger_gone(void)
 {

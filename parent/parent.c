@@ -62,6 +62,7 @@ static void	 loop(const sigset_t *) __attribute__((noreturn));
 static void	 turn(const sigset_t *);
 static void	 child_act(struct child *, short);
 static void	 start_anew(void);
+static int	 frontend_ending(void);
 static int	 null_open(void);
 
 int
@@ -374,6 +375,8 @@ turn(const sigset_t *unblocked)
 	jobs_timers(now, &next);
 	channel_timers(now, &next);
 	logger_timers(now, &next);
+	/* Before the wait: what the timers and the last turn have to say. */
+	logger_flush();
 
 	/*
 	 * The frontend stands first: what a worker sent before the frontend
@@ -427,7 +430,6 @@ turn(const sigset_t *unblocked)
 		channel_accept();
 	if (reloader->fd != -1 && reloader->revents != 0)
 		reload_read();
-	logger_flush();
 }
 
 static void
@@ -527,17 +529,27 @@ end(int status, const char *why)
 	else
 		log_error("ending: %s", why);
 	logger_flush();
-	if ((c = child_find(ROLE_FRONTEND)) != NULL) {
+	if ((c = child_find(ROLE_FRONTEND)) != NULL)
 		child_release(c);
-		for (i = 0; i < 100 && c->state == CHILD_RELEASED; i++) {
-			child_reap();
-			nanosleep(&moment, NULL);
-		}
+	for (i = 0; i < 100 && frontend_ending(); i++) {
+		child_reap();
+		nanosleep(&moment, NULL);
 	}
 	channel_close();
 	if (pidfd != -1)
 		unlink(conf.pidfile);
 	exit(status);
+}
+
+static int
+frontend_ending(void)
+{
+	struct child *c;
+
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_FRONTEND && c->state == CHILD_RELEASED)
+			return (1);
+	return (0);
 }
 
 uint64_t

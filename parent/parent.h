@@ -128,6 +128,14 @@ enum child_state {
 	CHILD_LOST		/* did not die: state D, never waited for */
 };
 
+/* Where an ended job's status and output are. */
+enum job_status {
+	JOB_KEPT,		/* with its worker, for who asks */
+	JOB_SENDING,		/* the worker writes, the frontend reads */
+	JOB_SENT,		/* the frontend has it, perhaps not the host */
+	JOB_RETURNED		/* that frontend died while JOB_SENDING */
+};
+
 struct child {
 	enum role	 role;
 	enum child_state state;
@@ -141,7 +149,7 @@ struct child {
 	int64_t		 jobpid;	/* 0: a spare */
 	struct exec_result result;
 	uint64_t	 ended;		/* order of ending, 0: running */
-	int		 collected;	/* its output is on its way */
+	enum job_status	 status;
 };
 
 #define KILL_PATIENCE	2000		/* then a killed child is written off */
@@ -186,6 +194,9 @@ void	 request_error(const char *, ...)
 void	 jobs_init(const struct limits *);
 void	 jobs_spare(void);			/* keep one ready */
 void	 jobs_timers(uint64_t now, uint64_t *next);
+/* The frontend is done with its last request; it died instead. */
+void	 jobs_taken(void);
+void	 jobs_returned(void);
 
 /* --- channel.c: the way to the host --- */
 
@@ -210,6 +221,7 @@ void	 logger_line(enum log_level, const char *);
 void	 logger_child(const struct child *, const struct msg_log *);
 void	 logger_flush(void);
 void	 logger_reopen(void);
+void	 logger_lost(size_t);			/* so many lines */
 void	 logger_gone(void);
 void	 logger_timers(uint64_t now, uint64_t *next);
 

@@ -226,6 +226,8 @@ child_close(struct child *c)
 {
 	if (c->ibuf.fd == -1)
 		return;
+	if (c->role == ROLE_LOG)
+		logger_lost(imsgbuf_queuelen(&c->ibuf));
 	imsgbuf_clear(&c->ibuf);
 	close(c->ibuf.fd);
 	c->ibuf.fd = -1;

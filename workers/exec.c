@@ -15,24 +15,27 @@
  */
 
 /*
- * qgad-exec: one job of guest-exec, and what it writes.  Waits as root for
- * the monitor's MSG_EXEC, starts the program with everything as qemu-ga
- * would (but a session of its own), then becomes _qgadw, chrooted and
- * confined, and only relays pipes and waits for its child.  The child stays
- * a zombie until the monitor lets go, so its pid cannot be used again.
- * Peers: the monitor on fd 3; for a moment a socket on which the frontend
- * sends the input or takes the output.
+ * qgad-exec: one job of guest-exec, and what it writes.  Two processes.  The
+ * relay is _qgadw, chrooted and confined before anything is asked of it: it
+ * relays pipes and waits for its child.  The child, the starter, is what the
+ * service is, root with every power; it waits for the monitor's MSG_EXEC,
+ * tells the relay what the job is and becomes the program.  It stays a zombie
+ * until the monitor lets go, so its pid cannot be used again.
+ * Peers: the monitor on fd 3, read by the starter until it has the job and
+ * by the relay after that; a socket on which the frontend sends the input or
+ * takes the output.
  * Own arguments: bytes kept of each stream; seconds that a pipe which
  * something else still holds open is waited for after the job's end.
  */
 
 #include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -90,18 +93,31 @@ struct job {
 	struct sending	 send;
 };
 
+/* What the starter tells the relay; the input's socket goes with it. */
+struct order {
+	uint64_t	 id;
+	uint64_t	 input;
+	uint32_t	 capture;
+	uint32_t	 hasinput;
+	char		 path[SHOWN_PATH + 1];	/* cut, for an error */
+};
+
 enum { EV_IMSG, EV_WATCH, EV_IN, EV_OUT, EV_ERR, EV_SEND, EV_MAX };
 
 static long long number(const char *, long long);
-static int	 wait_for(struct imsgbuf *, int);
-static void	 start(struct job *, struct imsg *);
-static int	 read_input(struct job *, int, size_t);
-static void	 launch(struct job *, const struct msg_exec *);
-static void	 open_pipes(struct job *, const struct msg_exec *, int *);
+static void	 open_pipes(struct job *, int *);
 static void	 new_pipe(int *, int *, int);
+static void	 starter(struct imsgbuf *, const int *, int)
+		    __attribute__((noreturn));
+static void	 give_order(const struct msg_exec *, int, int);
 static const char *search_path(const struct msg_exec *);
-static void	 not_started(struct job *, const struct msg_exec *,
-		    const char *) __attribute__((noreturn));
+static void	 start(struct job *, int);
+static int	 take_order(struct job *, int, struct order *);
+static void	 keep_pipes(struct job *, const struct order *);
+static int	 read_input(struct job *, int, size_t);
+static int	 wait_for(struct imsgbuf *, int);
+static void	 not_started(struct job *, const struct order *, int)
+		    __attribute__((noreturn));
 static void	 relay(struct job *);
 static void	 fill(struct job *, struct pollfd *);
 static int	 timeout(const struct job *);
@@ -127,9 +143,9 @@ int
 main(int argc, char *argv[])
 {
 	struct imsgbuf ib;
-	struct imsg imsg;
 	struct ids ids;
 	struct job job;
+	int control[2], ends[3], i;
 
 	child_start(ROLE_EXEC_SPARE, argc, argv, &ib, &ids);
 	if (argc != 6)
@@ -144,14 +160,21 @@ main(int argc, char *argv[])
 		fatal("imsgbuf_set_maxsize");
 	if ((job.watch = job_watch()) == -1)
 		fatal("pipe");
+	open_pipes(&job, ends);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) == -1)
+		fatal("socketpair");
+	if ((job.pid = fork()) == -1)
+		fatal("fork");
+	if (job.pid == 0)
+		starter(&ib, ends, control[1]);
+	for (i = 0; i < 3; i++)
+		close(ends[i]);
+	close(control[1]);
 	confine(ROLE_EXEC_SPARE, &ids);
 	child_ready(ROLE_EXEC_SPARE, &ib);
 
-	job_message(&ib, &imsg);
-	start(&job, &imsg);
-	/* The host's answer first: what follows takes longer than its way. */
-	(void)sched_yield();
-	confine(ROLE_EXEC, &ids);
+	start(&job, control[0]);
+	setproctitle("%s", confinements[ROLE_EXEC].name);
 	relay(&job);
 	job_reap(job.pid);
 	return (0);
@@ -167,6 +190,242 @@ number(const char *s, long long max)
 	if (why != NULL)
 		fatalx("argument %s: %s", s, why);
 	return (n);
+}
+
+/* All three, before it is known which the job needs; its ends to ends[]. */
+static void
+open_pipes(struct job *j, int *ends)
+{
+	new_pipe(&ends[0], &j->in.fd, 0);
+	new_pipe(&j->out.fd, &ends[1], 1);
+	new_pipe(&j->err.fd, &ends[2], 1);
+}
+
+/* Our end does not block; the job's does, as a program expects. */
+static void
+new_pipe(int *rd, int *wr, int ours)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) == -1 ||
+	    fcntl(fds[ours == 1 ? 0 : 1], F_SETFL, O_NONBLOCK) == -1)
+		fatal("pipe");
+	*rd = fds[0];
+	*wr = fds[1];
+}
+
+/* --- the starter --- */
+
+/*
+ * Its words would mix with the relay's on one socket: it has none.  What
+ * goes wrong the relay sees from its end, or from the errno it leaves.
+ */
+static void
+starter(struct imsgbuf *ib, const int *ends, int control)
+{
+	struct job_start js;
+	struct msg_exec exec;
+	struct imsg imsg;
+	char **argv, go;
+	int fd, null;
+
+	log_set_sink(NULL);
+	setproctitle("exec-starter");
+	job_message(ib, &imsg);
+	if (imsg_get_type(&imsg) != MSG_EXEC || msg_check(&imsg) == -1 ||
+	    msg_recv_exec(&imsg, &exec) == -1)
+		fatalx("bad message: %s", msg_name(imsg_get_type(&imsg)));
+	fd = imsg_get_fd(&imsg);
+	if ((exec.input > 0) != (fd != -1) || (exec.input > 0 &&
+	    !exec.hasinput) || exec.input > SIZE_MAX / 2)
+		fatalx("bad message: %s", msg_name(MSG_EXEC));
+	if ((argv = calloc((size_t)exec.argc + 2, sizeof(*argv))) == NULL ||
+	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		fatal("/dev/null");
+	argv[0] = (char *)(uintptr_t)exec.path;
+	if (exec.argc > 0)
+		memcpy(argv + 1, exec.argv, exec.argc * sizeof(*argv));
+	memset(&js, 0, sizeof(js));
+	js.path = exec.path;
+	js.search = search_path(&exec);
+	js.argv = argv;
+	js.envp = exec.hasenv ? exec.envp : environ;
+	js.fd[0] = exec.hasinput ? ends[0] : null;
+	js.fd[1] = exec.capture == CAPTURE_NONE ||
+	    exec.capture == CAPTURE_STDERR ? null : ends[1];
+	js.fd[2] = exec.capture == CAPTURE_MERGED ? ends[1] :
+	    exec.capture == CAPTURE_STDERR ||
+	    exec.capture == CAPTURE_SEPARATED ? ends[2] : null;
+	give_order(&exec, control, fd);
+	/* A job must not start with half of its input. */
+	if (exec.input > 0 && read(control, &go, 1) != 1)
+		_exit(1);
+	job_exec(&js, control);
+}
+
+static void
+give_order(const struct msg_exec *exec, int control, int fd)
+{
+	struct order order;
+	struct iovec iov;
+	size_t n;
+
+	memset(&order, 0, sizeof(order));
+	order.id = exec->id;
+	order.input = exec->input;
+	order.capture = exec->capture;
+	order.hasinput = exec->hasinput;
+	/* Not cut within a character. */
+	if ((n = strlen(exec->path)) > SHOWN_PATH) {
+		n = SHOWN_PATH;
+		while (n > 0 && ((unsigned char)exec->path[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(order.path, exec->path, n);
+	iov.iov_base = &order;
+	iov.iov_len = sizeof(order);
+	if (sendfd(control, &iov, 1, fd) != (ssize_t)sizeof(order))
+		_exit(1);
+	if (fd != -1)
+		close(fd);
+}
+
+static const char *
+search_path(const struct msg_exec *exec)
+{
+	const char *path;
+	uint32_t i;
+
+	if (exec->hasenv) {
+		for (i = 0; i < exec->envc; i++) {
+			if (strncmp(exec->envp[i], "PATH=", 5) == 0)
+				return (exec->envp[i] + 5);
+		}
+	}
+	if ((path = getenv("PATH")) != NULL)
+		return (path);
+	return (DEFAULT_PATH);
+}
+
+/* --- the relay, until the job runs --- */
+
+/* From the order to a running job; does not return without one. */
+static void
+start(struct job *j, int control)
+{
+	struct msg_exec_started started;
+	struct order order;
+	int error, fd;
+
+	fd = take_order(j, control, &order);
+	keep_pipes(j, &order);
+	if (fd != -1) {
+		if (read_input(j, fd, (size_t)order.input) == -1)
+			not_started(j, &order, errno);
+		close(fd);
+		if (write(control, "", 1) != 1)
+			not_started(j, &order, EPIPE);
+	} else if (order.hasinput)
+		input_free(&j->in);
+	/*
+	 * An execve can hang (a dead file server); a monitor that has given
+	 * up by then has told the host so.
+	 */
+	if (!wait_for(j->ib, control))
+		exit(0);
+	if ((error = job_status(control)) != 0) {
+		job_reap(j->pid);
+		not_started(j, &order, error);
+	}
+	memset(&started, 0, sizeof(started));
+	started.id = order.id;
+	started.pid = j->pid;
+	started.text = "";
+	if (msg_send_exec_started(j->ib, &started) == -1 ||
+	    imsgbuf_write(j->ib) == -1)
+		let_go(j);
+}
+
+/*
+ * The monitor's socket is the starter's to read until it has the job; its
+ * end is seen all the same.  Returns the input's socket, -1: no input.
+ */
+static int
+take_order(struct job *j, int control, struct order *order)
+{
+	struct pollfd pfd[2];
+	int fd = -1;
+	ssize_t n;
+
+	for (;;) {
+		memset(pfd, 0, sizeof(pfd));
+		pfd[0].fd = j->ib->fd;
+		pfd[0].events = imsgbuf_queuelen(j->ib) > 0 ? POLLOUT : 0;
+		pfd[1].fd = control;
+		pfd[1].events = POLLIN;
+		if (poll(pfd, 2, -1) == -1) {
+			if (errno == EINTR)
+				continue;
+			fatal("poll");
+		}
+		if (pfd[1].revents != 0)
+			break;
+		if (pfd[0].revents & (POLLHUP | POLLERR) ||
+		    imsgbuf_write(j->ib) == -1)
+			exit(0);
+	}
+	if ((n = recvfd(control, order, sizeof(*order), &fd)) == -1)
+		fatal("the starter's order");
+	if (n == 0)		/* the starter has ended: for that reason? */
+		exit(pfd[0].revents & POLLHUP ? 0 : 1);
+	if (n != (ssize_t)sizeof(*order) || order->capture >= CAPTURE_MODES ||
+	    (order->input > 0) != (fd != -1))
+		fatalx("the starter's order makes no sense");
+	order->path[SHOWN_PATH] = '\0';
+	return (fd);
+}
+
+/* Of what was opened before the job was known. */
+static void
+keep_pipes(struct job *j, const struct order *order)
+{
+	if (order->capture == CAPTURE_NONE ||
+	    order->capture == CAPTURE_STDERR) {
+		close(j->out.fd);
+		j->out.fd = -1;
+	}
+	if (order->capture != CAPTURE_STDERR &&
+	    order->capture != CAPTURE_SEPARATED) {
+		close(j->err.fd);
+		j->err.fd = -1;
+	}
+	if (!order->hasinput)
+		input_free(&j->in);
+}
+
+/* All of it, before the job starts. */
+static int
+read_input(struct job *j, int fd, size_t len)
+{
+	ssize_t n;
+
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    (j->in.buf = malloc(len)) == NULL)
+		return (-1);
+	while (j->in.len < len) {
+		n = read(fd, j->in.buf + j->in.len, len - j->in.len);
+		if (n > 0)
+			j->in.len += (size_t)n;
+		else if (n == 0) {
+			errno = ECONNABORTED;
+			return (-1);
+		} else if (errno == EAGAIN) {
+			if (!wait_for(j->ib, fd))
+				exit(0);
+		} else if (errno != EINTR)
+			return (-1);
+	}
+	return (0);
 }
 
 /*
@@ -204,178 +463,16 @@ wait_for(struct imsgbuf *ib, int fd)
 	}
 }
 
-/* From the message to a running child; does not return without one. */
 static void
-start(struct job *j, struct imsg *imsg)
-{
-	struct msg_exec_started started;
-	struct msg_exec exec;
-	int fd;
-
-	if (imsg_get_type(imsg) != MSG_EXEC || msg_check(imsg) == -1 ||
-	    msg_recv_exec(imsg, &exec) == -1)
-		fatalx("bad message: %s", msg_name(imsg_get_type(imsg)));
-	fd = imsg_get_fd(imsg);
-	if ((exec.input > 0) != (fd != -1) ||
-	    (exec.input > 0 && !exec.hasinput) ||
-	    exec.capture >= CAPTURE_MODES || exec.input > SIZE_MAX / 2)
-		fatalx("bad message: %s", msg_name(MSG_EXEC));
-	if (fd != -1) {
-		if (read_input(j, fd, (size_t)exec.input) == -1)
-			not_started(j, &exec, strerror(errno));
-		close(fd);
-	}
-	launch(j, &exec);
-
-	memset(&started, 0, sizeof(started));
-	started.id = exec.id;
-	started.pid = j->pid;
-	started.text = "";
-	if (msg_send_exec_started(j->ib, &started) == -1 ||
-	    imsgbuf_write(j->ib) == -1)
-		let_go(j);
-	msg_exec_free(&exec);
-	imsg_free(imsg);	/* zeroes the arguments and the environment */
-}
-
-/* All of it first: a job must not start with half of its input. */
-static int
-read_input(struct job *j, int fd, size_t len)
-{
-	ssize_t n;
-
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
-	    (j->in.buf = malloc(len)) == NULL)
-		return (-1);
-	while (j->in.len < len) {
-		n = read(fd, j->in.buf + j->in.len, len - j->in.len);
-		if (n > 0)
-			j->in.len += (size_t)n;
-		else if (n == 0) {
-			errno = ECONNABORTED;
-			return (-1);
-		} else if (errno == EAGAIN) {
-			if (!wait_for(j->ib, fd))
-				exit(0);
-		} else if (errno != EINTR)
-			return (-1);
-	}
-	return (0);
-}
-
-static void
-launch(struct job *j, const struct msg_exec *exec)
-{
-	struct job_start js;
-	char **argv;
-	int error, i, status;
-
-	memset(&js, 0, sizeof(js));
-	if ((argv = calloc((size_t)exec->argc + 2, sizeof(*argv))) == NULL)
-		not_started(j, exec, strerror(errno));
-	argv[0] = (char *)(uintptr_t)exec->path;
-	if (exec->argc > 0)
-		memcpy(argv + 1, exec->argv, exec->argc * sizeof(*argv));
-	js.path = exec->path;
-	js.search = search_path(exec);
-	js.argv = argv;
-	js.envp = exec->hasenv ? exec->envp : environ;
-	open_pipes(j, exec, js.fd);
-	if ((j->pid = job_start(&js, &status)) == -1)
-		not_started(j, exec, strerror(errno));
-	for (i = 0; i < 3; i++)
-		close(js.fd[i]);
-	free(argv);
-	/*
-	 * An execve that hangs (a dead file server) and a monitor that has
-	 * given up: nobody was told that the job runs, so it must not.
-	 */
-	if (!wait_for(j->ib, status)) {
-		(void)kill(j->pid, SIGKILL);
-		exit(0);
-	}
-	if ((error = job_status(status)) != 0) {
-		job_reap(j->pid);
-		not_started(j, exec, strerror(error));
-	}
-}
-
-/* The job's three descriptors to fd[], each its own to be closed. */
-static void
-open_pipes(struct job *j, const struct msg_exec *exec, int *fd)
-{
-	int i;
-
-	fd[0] = fd[1] = fd[2] = -1;
-	if (exec->hasinput) {
-		new_pipe(&fd[0], &j->in.fd, 0);
-		if (j->in.len == 0)
-			input_free(&j->in);
-	}
-	if (exec->capture == CAPTURE_STDOUT ||
-	    exec->capture == CAPTURE_SEPARATED ||
-	    exec->capture == CAPTURE_MERGED)
-		new_pipe(&j->out.fd, &fd[1], 1);
-	if (exec->capture == CAPTURE_STDERR ||
-	    exec->capture == CAPTURE_SEPARATED)
-		new_pipe(&j->err.fd, &fd[2], 1);
-	if (exec->capture == CAPTURE_MERGED &&
-	    (fd[2] = fcntl(fd[1], F_DUPFD_CLOEXEC, 4)) == -1)
-		fatal("dup");
-	for (i = 0; i < 3; i++) {
-		if (fd[i] == -1 &&
-		    (fd[i] = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-			fatal("/dev/null");
-	}
-}
-
-/* Our end does not block; the job's does, as a program expects. */
-static void
-new_pipe(int *rd, int *wr, int readours)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) == -1 ||
-	    fcntl(fds[readours ? 0 : 1], F_SETFL, O_NONBLOCK) == -1)
-		fatal("pipe");
-	*rd = fds[0];
-	*wr = fds[1];
-}
-
-static const char *
-search_path(const struct msg_exec *exec)
-{
-	const char *path;
-	uint32_t i;
-
-	if (exec->hasenv) {
-		for (i = 0; i < exec->envc; i++) {
-			if (strncmp(exec->envp[i], "PATH=", 5) == 0)
-				return (exec->envp[i] + 5);
-		}
-	}
-	if ((path = getenv("PATH")) != NULL)
-		return (path);
-	return (DEFAULT_PATH);
-}
-
-static void
-not_started(struct job *j, const struct msg_exec *exec, const char *why)
+not_started(struct job *j, const struct order *order, int error)
 {
 	struct msg_exec_started started;
 	char text[SHOWN_PATH + 256];
-	size_t n;
 
-	/* Not cut within a character. */
-	if ((n = strlen(exec->path)) > SHOWN_PATH) {
-		n = SHOWN_PATH;
-		while (n > 0 && ((unsigned char)exec->path[n] & 0xc0) == 0x80)
-			n--;
-	}
 	snprintf(text, sizeof(text), "Failed to execute child process "
-	    "\xe2\x80\x9c%.*s\xe2\x80\x9d (%s)", (int)n, exec->path, why);
+	    "\xe2\x80\x9c%s\xe2\x80\x9d (%s)", order->path, strerror(error));
 	memset(&started, 0, sizeof(started));
-	started.id = exec->id;
+	started.id = order->id;
 	started.text = text;
 	if (msg_send_exec_started(j->ib, &started) == -1)
 		fatal("msg_send_exec_started");
@@ -383,6 +480,8 @@ not_started(struct job *j, const struct msg_exec *exec, const char *why)
 	input_free(&j->in);
 	exit(0);
 }
+
+/* --- the relay, while it runs and after --- */
 
 /* Until the monitor lets us go and the job has ended. */
 static void

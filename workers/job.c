@@ -130,6 +130,14 @@ job_noticed(int fd)
 	} while (n > 0 || (n == -1 && errno == EINTR));
 }
 
+void
+job_exec(const struct job_start *js, int status)
+{
+	become(js, status);
+	run(js);
+	fail(STATUS_FD);
+}
+
 pid_t
 job_start(const struct job_start *js, int *status)
 {
@@ -146,9 +154,7 @@ job_start(const struct job_start *js, int *status)
 		errno = save;
 		return (-1);
 	case 0:
-		become(js, fds[1]);
-		run(js);
-		fail(STATUS_FD);
+		job_exec(js, fds[1]);
 	}
 	close(fds[1]);
 	*status = fds[0];

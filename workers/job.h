@@ -57,6 +57,12 @@ int	 job_watch(void);
 void	 job_noticed(int);
 
 /*
+ * In a child already: become the program, never by way of a shell.  status
+ * is closed by a good execve, and gets the errno of one that failed.
+ */
+void	 job_exec(const struct job_start *, int status)
+	    __attribute__((noreturn));
+/*
  * Fork and execute, never by way of a shell.  Returns the pid, or -1 with
  * errno.  *status becomes readable when the program runs or could not be
  * executed; job_status() then closes it and returns 0 or the errno, in which

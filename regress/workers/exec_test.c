@@ -722,16 +722,18 @@ ATF_TC_BODY(confined, tc)
 	if ((uid = atoi(driver_ids())) == 0)
 		atf_tc_skip("there is no user _qgadw");
 	open_worker(&w, tc, "5");
-	ATF_CHECK_STREQ("\t0\t0\t0\t0\n", status_line(w.pid, "Uid"));
+	snprintf(ids, sizeof(ids), "\t%d\t%d\t%d\t%d\n", uid, uid, uid,
+	    uid);
+	/* From its hello on, before it has a job. */
+	ATF_CHECK_STREQ(ids, status_line(w.pid, "Uid"));
+	ATF_CHECK_STREQ("\t2\n", status_line(w.pid, "Seccomp"));
 	pid = shell(&w, "until test -e go; do sleep 0.02; done; exit 6",
 	    CAPTURE_SEPARATED);
 	ATF_CHECK_STREQ("\t0\t0\t0\t0\n", status_line(pid, "Uid"));
 	file("go", "", 0644);
-	/* It saw the end of a child of another uid: it is confined by now. */
+	/* It sees the end of a child of another uid. */
 	ended(&w, &a);
 	ATF_CHECK_EQ(6, a.r.code);
-	snprintf(ids, sizeof(ids), "\t%d\t%d\t%d\t%d\n", uid, uid, uid,
-	    uid);
 	ATF_CHECK_STREQ(ids, status_line(w.pid, "Uid"));
 	ATF_CHECK_STREQ("\t0000000000000000\n", status_line(w.pid, "CapBnd"));
 	ATF_CHECK_STREQ("\t2\n", status_line(w.pid, "Seccomp"));
