@@ -23,7 +23,7 @@ set -u
 prefix=$1 client=$2
 here=$(dirname "$0")/..
 work=$(mktemp -d "${TMPDIR:-/tmp}/qgad-demo.XXXXXX") || exit 1
-agent= made=
+agent='' made=''
 
 finish() {
 	trap - EXIT INT TERM
@@ -44,12 +44,20 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 made=$(sh "$here/etc/users.sh" add) || exit 1
 
-# children PID: the agent's processes, the monitor first
+# children PID: those of one process
 children() {
-	echo "$1"
 	for stat in /proc/[0-9]*/stat; do
 		sed -n "s/^\([0-9]*\) (.*) [A-Z] $1 .*/\1/p" "$stat" \
 		    2>/dev/null
+	done
+}
+
+# family: the agent's processes, the monitor first
+family() {
+	echo "$agent"
+	for child in $(children "$agent"); do
+		echo "$child"
+		children "$child"
 	done
 }
 
@@ -64,9 +72,9 @@ role() {
 }
 
 processes() {
-	printf '   %-10s %7s  %-8s %-8s %-10s %-12s %s\n' process pid user \
+	printf '   %-12s %7s  %-8s %-8s %-10s %-12s %s\n' process pid user \
 	    root seccomp 'privileges' 'capabilities'
-	for pid in $(children "$agent"); do
+	for pid in $(family); do
 		[ -r "/proc/$pid/status" ] || continue
 		user=$(id -nu "$(field "$pid" Uid)" 2>/dev/null)
 		root=$(readlink "/proc/$pid/root")
@@ -84,7 +92,7 @@ processes() {
 		0000000000000004) caps='read any file (within landlock)' ;;
 		*) caps=root ;;
 		esac
-		printf '   %-10s %7s  %-8s %-8s %-10s %-12s %s\n' \
+		printf '   %-12s %7s  %-8s %-8s %-10s %-12s %s\n' \
 		    "$(role "$pid")" "$pid" "$user" "$root" "$seccomp" \
 		    "$nnp" "$caps"
 	done

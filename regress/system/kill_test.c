@@ -63,6 +63,7 @@ waiter_start(struct host *h, struct waiter *w, int n)
 {
 	char *line;
 
+	memset(w, 0, sizeof(*w));
 	snprintf(w->fifo, sizeof(w->fifo), "%s/fifo.%d", here, n);
 	snprintf(w->mark, sizeof(w->mark), "%s/mark.%d", here, n);
 	ATF_REQUIRE(mkfifo(w->fifo, 0600) == 0);
