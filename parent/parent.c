@@ -36,6 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "parent.h"
 #include "request.h"
 
@@ -74,7 +75,7 @@ main(int argc, char *argv[])
 
 	arguments = argv;
 	/* What our caller had open is its own: a lock, a pipe it reads. */
-	if (getenv("LISTEN_FDS") == NULL)
+	if (DEFENCE(CONTROL_CLOSEFROM) && getenv("LISTEN_FDS") == NULL)
 		closefrom(3);
 	nullfd = null_open();
 	log_init(confinements[ROLE_MONITOR].name, LEVEL_INFO);

@@ -34,6 +34,7 @@ struct part {
 	const char	*name, *cutname;
 	size_t		 take, skip;	/* still to come: to send, to drop */
 	int		 begun, cut;
+	int		 named;		/* is in the reply, so its flag is */
 };
 
 static struct {
@@ -182,7 +183,7 @@ stream_read(struct part *p)
 		member(p->name);
 		out_str(channel_out(), "\"");
 		memset(&st.base64, 0, sizeof(st.base64));
-		p->begun = 1;
+		p->begun = p->named = 1;
 	}
 	n = read(st.fd, buf, want < sizeof(buf) ? want : sizeof(buf));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -239,9 +240,9 @@ stream_end(void)
 		member(st.result.signaled ? "signal" : "exitcode");
 		json_uint(o, st.result.code);
 		for (i = 0; i < 2; i++)
-			if (st.part[i].cut) {
+			if (st.part[i].named || st.part[i].cut) {
 				member(st.part[i].cutname);
-				json_boolean(o, 1);
+				json_boolean(o, st.part[i].cut);
 			}
 	}
 	out_str(o, "}");

@@ -227,7 +227,7 @@ starter(struct imsgbuf *ib, const int *ends, int control)
 	struct msg_exec exec;
 	struct imsg imsg;
 	char **argv, go;
-	int fd, null;
+	int fd, in, out;
 
 	log_set_sink(NULL);
 	setproctitle("exec-starter");
@@ -240,7 +240,8 @@ starter(struct imsgbuf *ib, const int *ends, int control)
 	    !exec.hasinput) || exec.input > SIZE_MAX / 2)
 		fatalx("bad message: %s", msg_name(MSG_EXEC));
 	if ((argv = calloc((size_t)exec.argc + 2, sizeof(*argv))) == NULL ||
-	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+	    (in = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1 ||
+	    (out = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
 		fatal("/dev/null");
 	argv[0] = (char *)(uintptr_t)exec.path;
 	if (exec.argc > 0)
@@ -250,12 +251,12 @@ starter(struct imsgbuf *ib, const int *ends, int control)
 	js.search = search_path(&exec);
 	js.argv = argv;
 	js.envp = exec.hasenv ? exec.envp : environ;
-	js.fd[0] = exec.hasinput ? ends[0] : null;
+	js.fd[0] = exec.hasinput ? ends[0] : in;
 	js.fd[1] = exec.capture == CAPTURE_NONE ||
-	    exec.capture == CAPTURE_STDERR ? null : ends[1];
+	    exec.capture == CAPTURE_STDERR ? out : ends[1];
 	js.fd[2] = exec.capture == CAPTURE_MERGED ? ends[1] :
 	    exec.capture == CAPTURE_STDERR ||
-	    exec.capture == CAPTURE_SEPARATED ? ends[2] : null;
+	    exec.capture == CAPTURE_SEPARATED ? ends[2] : out;
 	give_order(&exec, control, fd);
 	/* A job must not start with half of its input. */
 	if (exec.input > 0 && read(control, &go, 1) != 1)

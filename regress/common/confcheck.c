@@ -15,13 +15,13 @@
  */
 
 /*
- * confcheck pid role [uid:gid]
+ * confcheck pid role [uid:gid|- [chroot]]
  *
  * Compares what the system says of a running process with its role's row of
  * confinements[]: one line a property, "ok" or "BAD", what was expected and
  * what was seen.  Status 1 if anything is BAD.  The ids default to those of
- * _qgad or _qgadw.  Landlock is not to be seen from outside; the tests of
- * lib/ show it.  Linux; to be run as root.
+ * _qgad or _qgadw, the root directory to this build's.  Landlock is not to be
+ * seen from outside; the tests of lib/ show it.  Linux; to be run as root.
  */
 
 #include <sys/types.h>
@@ -46,6 +46,7 @@ static int	 confcheck(pid_t, enum role, const struct ids *);
 
 static const char *bad[64];	/* properties of the last confcheck() */
 static size_t	 nbad;
+static const char *empty_root = PATH_CHROOT;
 
 static void
 check(const char *property, int ok, const char *expected, const char *seen)
@@ -236,11 +237,11 @@ check_limits(pid_t pid, const struct confinement *row)
 static int
 descriptor_fits(enum role role, int fd, const char *target)
 {
-	if (role == ROLE_MONITOR)
-		return (1);
 	if (fd < 3)
 		return (strcmp(target, "/dev/null") == 0 ||
 		    (fd == 2 && role == ROLE_LOG));
+	if (role == ROLE_MONITOR)
+		return (1);
 	if (strncmp(target, "socket:", 7) == 0)
 		return (1);
 	if (fd == 3)
@@ -270,7 +271,7 @@ check_descriptors(pid_t pid, enum role role)
 {
 	char dir[64], path[128], target[256], list[SEEN_MAX];
 	struct dirent *de;
-	int fd, fits = 1;
+	int fd, files = 0, fits = 1;
 	size_t o = 0;
 	ssize_t n;
 	DIR *d;
@@ -287,7 +288,9 @@ check_descriptors(pid_t pid, enum role role)
 		if ((n = readlink(path, target, sizeof(target) - 1)) == -1)
 			continue;	/* closed meanwhile */
 		target[n] = '\0';
-		if (!descriptor_fits(role, fd, target))
+		files += fd > 2 && target[0] == '/';
+		if (!descriptor_fits(role, fd, target) ||
+		    (role == ROLE_LOG && files > 1))
 			fits = 0;
 		if (o < sizeof(list))
 			o += (size_t)snprintf(list + o, sizeof(list) - o,
@@ -307,10 +310,10 @@ confcheck(pid_t pid, enum role role, const struct ids *ids)
 
 	nbad = 0;
 	check_ids(pid, ids);
-	check_directory(pid, "root", row->steps & STEP_CHROOT ? PATH_CHROOT :
+	check_directory(pid, "root", row->steps & STEP_CHROOT ? empty_root :
 	    "/");
 	if (row->steps & STEP_CHROOT)
-		check_directory(pid, "cwd", PATH_CHROOT);
+		check_directory(pid, "cwd", empty_root);
 	check_descriptors(pid, role);
 	if (role != ROLE_MONITOR) {
 		snprintf(want, sizeof(want), "%ld", (long)pid);
@@ -371,8 +374,9 @@ main(int argc, char *argv[])
 	struct ids ids;
 	int role;
 
-	if (argc != 3 && argc != 4) {
-		fprintf(stderr, "usage: confcheck pid role [uid:gid]\n");
+	if (argc < 3 || argc > 5) {
+		fprintf(stderr, "usage: confcheck pid role "
+		    "[uid:gid|- [chroot]]\n");
 		return (2);
 	}
 	for (role = 0; role < ROLE_MAX; role++)
@@ -383,7 +387,7 @@ main(int argc, char *argv[])
 		return (2);
 	}
 	row = &confinements[role];
-	if (argc == 3) {
+	if (argc == 3 || strcmp(argv[3], "-") == 0) {
 		if (account_ids(row, &ids) == -1)
 			return (2);
 	} else if (sscanf(argv[3], "%lu:%lu", &uid, &gid) == 2) {
@@ -393,6 +397,8 @@ main(int argc, char *argv[])
 		fprintf(stderr, "confcheck: bad ids %s\n", argv[3]);
 		return (2);
 	}
+	if (argc == 5)
+		empty_root = argv[4];
 	return (confcheck((pid_t)atol(argv[1]), row->role, &ids) > 0);
 }
 #endif

@@ -43,6 +43,7 @@ static int	 vsend(struct host *, const char *, va_list)
 static ssize_t	 more(struct host *);
 static int	 proc_read(pid_t, const char *, char *, size_t);
 static int	 proc_get(pid_t, struct proc *);
+static pid_t	 find(pid_t, const char *);
 
 int64_t
 host_ms(void)
@@ -277,16 +278,24 @@ procs_count(pid_t parent, const char *role)
 pid_t
 procs_one(pid_t parent, const char *role)
 {
+	pid_t pid;
+
+	UNTIL((pid = find(parent, role)) != -1);
+	return (pid);
+}
+
+static pid_t
+find(pid_t parent, const char *role)
+{
 	struct proc procs[HOST_PROCS];
 	size_t i, n;
 
-	UNTIL(procs_count(parent, role) > 0);
 	n = procs_of(parent, procs, HOST_PROCS);
 	for (i = 0; i < n && i < HOST_PROCS; i++)
 		if (procs[i].state != 'Z' &&
 		    strcmp(procs[i].role, role) == 0)
 			return (procs[i].pid);
-	atf_tc_fail("no %s process", role);
+	return (-1);
 }
 
 void

@@ -119,7 +119,7 @@ zeros_check(const char *line, int bytes)
 	ATF_REQUIRE_MSG(len == want && strspn(s, "A") + 2 >= want,
 	    "%zu bytes of base64, not %zu", len, want);
 	ATF_REQUIRE(strstr(line, "\"exited\": true") != NULL);
-	ATF_REQUIRE(strstr(line, "truncated") == NULL);
+	ATF_REQUIRE(strstr(line, "truncated\": true") == NULL);
 	ATF_REQUIRE_EQ(0, host_number(line, "exitcode"));
 }
 
@@ -225,6 +225,16 @@ load_read(struct host *h, int first, int last)
 	return (errors);
 }
 
+/*
+ * On a busy machine a killed process takes a while to die.  A request that
+ * comes meanwhile is still given to it, and fails as the one in hand does.
+ */
+static void
+dead(pid_t victim)
+{
+	UNTIL(proc_gone(victim));
+}
+
 static void
 kill_load(struct host *h, enum role role, pid_t victim)
 {
@@ -235,6 +245,7 @@ kill_load(struct host *h, enum role role, pid_t victim)
 	ATF_REQUIRE_EQ(0, load_read(h, 0, KILL_AFTER));
 	ATF_REQUIRE(kill(victim, SIGKILL) == 0);
 	errors = load_read(h, KILL_AFTER, LOAD);
+	dead(victim);
 	if (role == FRONTEND)
 		return;
 	ATF_REQUIRE_MSG(errors >= 0, "%s killed: the channel was closed",
@@ -263,6 +274,7 @@ kill_midreply(struct host *h, enum role role, pid_t monitor, int bytes)
 	ATF_REQUIRE(kill(victim, SIGKILL) == 0 || (role == EXEC &&
 	    bytes == SHORT_REPLY && errno == ESRCH));
 	line = host_line(h);
+	dead(victim);
 	if (role == FRONTEND) {
 		ATF_REQUIRE_MSG(line == NULL, "a whole line of half a reply");
 		host_close(h);
@@ -481,8 +493,7 @@ ATF_TC_BODY(bound, tc)
 	for (round = 0; round < 3; round++) {
 		frontend = procs_one(monitor, "frontend");
 		ATF_REQUIRE(kill(frontend, SIGKILL) == 0);
-		UNTIL(procs_count(monitor, "frontend") == 1 &&
-		    procs_one(monitor, "frontend") != frontend);
+		dead(frontend);
 		host_open(&h);
 		all_well(&h);
 		host_close(&h);
