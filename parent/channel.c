@@ -44,7 +44,9 @@
 #define BACKOFF_MIN	100
 #define BACKOFF_MAX	30000
 #define BACKOFF_ACCEPT	1000
+#define STEADY		10000	/* open that long: the next try is soon */
 
+static void	 device_close(void);
 static int	 device_open(const char **);
 static int	 device_raw(int);
 static int	 device_console(const struct stat *);
@@ -52,7 +54,12 @@ static char	*device_named(const char *);
 static int	 listen_inherited(enum method *);
 static int	 listen_unix(const char *);
 static int	 listen_vsock(const char *);
-static void	 offer(int, enum channel_kind);
+static int	 offer(int, enum channel_kind);
+static int	 from_host(const struct sockaddr_storage *);
+#ifdef HAVE_LINUX_VM_SOCKETS_H
+static int	 number(const char **, unsigned long long,
+		    unsigned long long *);
+#endif
 static void	 retry(void);
 
 static const struct conf *conf;
@@ -65,6 +72,7 @@ static int		 busy;			/* the frontend has a channel */
 static int		 ready;			/* the frontend asked for one */
 static int		 newline;		/* first thing on the next one */
 static uint64_t		 retry_at, backoff;	/* of the device */
+static uint64_t		 opened;		/* when */
 static uint64_t		 accept_at;		/* not before; 0: now */
 
 int
@@ -125,14 +133,17 @@ channel_offer(struct child *frontend)
 	if (busy)
 		return;
 	if (method == METHOD_STDIO) {
-		offer(stdiofd[1], CHANNEL_STDOUT);
-		offer(stdiofd[0], CHANNEL_STDIN);
-	} else if (devicefd != -1)
-		offer(devicefd, method == METHOD_ISA_SERIAL ? CHANNEL_ISA :
-		    isatty(devicefd) ? CHANNEL_TTY : CHANNEL_PORT);
+		(void)offer(stdiofd[1], CHANNEL_STDOUT);
+		(void)offer(stdiofd[0], CHANNEL_STDIN);
+	} else if (devicefd != -1 && offer(devicefd, method ==
+	    METHOD_ISA_SERIAL ? CHANNEL_ISA : isatty(devicefd) ? CHANNEL_TTY :
+	    CHANNEL_PORT) == -1) {
+		device_close();
+		retry();
+	}
 }
 
-static void
+static int
 offer(int fd, enum channel_kind kind)
 {
 	struct child *frontend;
@@ -140,29 +151,33 @@ offer(int fd, enum channel_kind kind)
 	int copy;
 
 	if ((frontend = child_find(ROLE_FRONTEND)) == NULL)
-		return;
+		return (-1);
 	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1) {
 		log_warn("channel");
-		return;
+		return (-1);
 	}
 	msg.kind = kind;
 	msg.newline = (uint32_t)(newline && kind == CHANNEL_ISA);
 	if (msg_send_channel(&frontend->ibuf, &msg, copy) == -1) {
 		log_warn("channel");
-		return;
+		return (-1);
 	}
 	newline = 0;
 	busy = 1;
-	child_send(frontend);
+	(void)child_send(frontend);
+	return (0);
 }
 
 void
 channel_accept(void)
 {
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
 	int fd;
 
-	if ((fd = accept4(listenfd, NULL, NULL, SOCK_NONBLOCK |
-	    SOCK_CLOEXEC)) == -1) {
+	memset(&ss, 0, sizeof(ss));
+	if ((fd = accept4(listenfd, (struct sockaddr *)&ss, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK ||
 		    errno == EINTR || errno == ECONNABORTED)
 			return;
@@ -171,29 +186,54 @@ channel_accept(void)
 		accept_at = now_ms() + BACKOFF_ACCEPT;
 		return;
 	}
-	log_debug("a client connected");
-	offer(fd, CHANNEL_STREAM);
+	if (!from_host(&ss))
+		log_warnx("a client that is not the host was refused");
+	else {
+		log_debug("a client connected");
+		(void)offer(fd, CHANNEL_STREAM);
+	}
 	close(fd);
 }
 
+/* By vsock a local user could come, or another guest. */
+static int
+from_host(const struct sockaddr_storage *ss)
+{
+#ifdef HAVE_LINUX_VM_SOCKETS_H
+	struct sockaddr_vm svm;
+
+	if (ss->ss_family == AF_VSOCK && !conf->test) {
+		memcpy(&svm, ss, sizeof(svm));
+		return (svm.svm_cid == VMADDR_CID_HOST);
+	}
+#else
+	(void)ss;
+#endif
+	return (1);
+}
+
 /* The frontend closed its channel. */
-void
+int
 channel_end(enum channel_end how)
 {
+	if (!busy)
+		return (-1);
 	busy = 0;
 	if (method == METHOD_STDIO)
 		end(0, "end of standard input");
 	if (listenfd != -1) {
 		log_debug("the client is gone");
-		return;
+		return (0);
 	}
 	if (how == CHANNEL_LOST)
 		log_warnx("channel %s was hung up; opening it again",
 		    conf->path);
-	if (devicefd != -1)
-		close(devicefd);
-	devicefd = -1;
+	device_close();
+	/* One that hangs up at once is not opened ten times a second. */
+	if (now_ms() >= opened + STEADY)
+		backoff = 0;
 	retry();
+	return (0);
 }
 
 /*
@@ -210,8 +250,7 @@ channel_frontend_died(void)
 	if (method == METHOD_ISA_SERIAL)
 		newline = 1;
 	else if (devicefd != -1 && was) {
-		close(devicefd);
-		devicefd = -1;
+		device_close();
 		backoff = 0;
 		retry();
 	}
@@ -249,7 +288,7 @@ channel_timers(uint64_t now, uint64_t *next)
 		sooner(next, retry_at);
 		return;
 	}
-	backoff = 0;
+	opened = now_ms();
 	log_info("channel %s is open", conf->path);
 	if (ready)
 		channel_offer(NULL);
@@ -259,8 +298,7 @@ channel_timers(uint64_t now, uint64_t *next)
 void
 channel_close(void)
 {
-	if (devicefd != -1)
-		close(devicefd);
+	device_close();
 	if (listenfd != -1)
 		close(listenfd);
 }
@@ -282,6 +320,18 @@ channel_keep(void)
 }
 
 /* --- devices --- */
+
+/* What is unsent would be waited for. */
+static void
+device_close(void)
+{
+	if (devicefd == -1)
+		return;
+	if (isatty(devicefd))
+		(void)tcflush(devicefd, TCIOFLUSH);
+	close(devicefd);
+	devicefd = -1;
+}
 
 static int
 device_open(const char **why)
@@ -408,9 +458,11 @@ device_console(const struct stat *st)
 			continue;
 		text[n] = '\0';
 		/* pid (comm) state ppid pgrp session tty_nr: proc(5) */
-		if ((p = strrchr(text, ')')) != NULL &&
-		    sscanf(p + 1, " %*c %*d %*d %*d %llu", &tty) == 1 &&
-		    tty != 0 && tty == (unsigned long long)st->st_rdev)
+		p = strrchr(text, ')');
+		for (i = 0; i < 5 && p != NULL; i++)
+			p = strchr(p + 1, ' ');
+		if (p != NULL && (tty = strtoull(p, NULL, 10)) != 0 &&
+		    tty == (unsigned long long)st->st_rdev)
 			found = 1;
 	}
 	closedir(dir);
@@ -482,6 +534,7 @@ listen_inherited(enum method *how)
 		    "%ld were handed over", n);
 		return (-2);
 	}
+	memset(&ss, 0, sizeof(ss));
 	if ((fd = fcntl(3, F_DUPFD_CLOEXEC, 10)) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
@@ -558,17 +611,35 @@ fail:
 	return (-1);
 }
 
+#ifdef HAVE_LINUX_VM_SOCKETS_H
+/* Digits at *p, up to max; moves *p past them. */
+static int
+number(const char **p, unsigned long long max, unsigned long long *n)
+{
+	char *end;
+
+	if (**p < '0' || **p > '9')
+		return (-1);
+	errno = 0;
+	*n = strtoull(*p, &end, 10);
+	if (errno != 0 || *n > max)
+		return (-1);
+	*p = end;
+	return (0);
+}
+#endif
+
 static int
 listen_vsock(const char *address)
 {
 #ifdef HAVE_LINUX_VM_SOCKETS_H
 	struct sockaddr_vm svm;
 	unsigned long long cid, port;
-	char extra;
+	const char *p = address;
 	int fd;
 
-	if (sscanf(address, "%llu:%llu%c", &cid, &port, &extra) != 2 ||
-	    cid > UINT32_MAX || port > UINT32_MAX) {
+	if (number(&p, UINT32_MAX, &cid) == -1 || *p++ != ':' ||
+	    number(&p, UINT32_MAX, &port) == -1 || *p != '\0') {
 		log_error("'%s' is not a vsock address <cid>:<port>", address);
 		return (-1);
 	}

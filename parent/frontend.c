@@ -142,8 +142,7 @@ take_channel_end(struct child *c, struct imsg *imsg)
 	if (msg_recv_channel_end(imsg, &how) == -1)
 		return (-1);
 	jobs_taken();
-	channel_end((enum channel_end)how);
-	return (0);
+	return (channel_end((enum channel_end)how));
 }
 
 /* A command that the frontend holds disabled: said, and on record. */
@@ -159,8 +158,10 @@ take_ask(struct child *c, struct imsg *imsg)
 	if (msg_recv_request(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
 	if (request_begin(msg.id, (enum command_id)msg.command,
-	    commands[msg.command].class, "") == 0)
+	    commands[msg.command].class, "") == 0) {
+		request.asked = 1;
 		request_reply(&reply, -1);
+	}
 	return (0);
 }
 
@@ -187,7 +188,7 @@ take_exec(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_exec(imsg, &msg) == -1)
 		return (-1);
-	if (msg.id <= last_id) {
+	if (msg.id <= last_id || msg.input > conf->limits.max_bulk) {
 		msg_exec_free(&msg);
 		return (-1);
 	}
@@ -285,9 +286,13 @@ request_reply(const struct msg_reply *how, int fd)
 			close(fd);
 		return;
 	}
-	if (msg_send_reply(&frontend->ibuf, &reply, fd) == -1)
-		log_warn("reply to the frontend");
-	child_send(frontend);
+	if (msg_send_reply(&frontend->ibuf, &reply, fd) == -1) {
+		/* The host would wait for ever. */
+		child_kill(frontend, strerror(errno));
+		frontend_died();
+		return;
+	}
+	(void)child_send(frontend);
 }
 
 void
@@ -350,8 +355,9 @@ request_audit(const char *result)
 {
 	char object[1032], text[256];
 
-	if (!(commands[request.command].flags & CMD_AUDIT) &&
-	    !request.refused)
+	/* A question whether it may is no decision on record, a no is. */
+	if (!request.refused && (request.asked ||
+	    !(commands[request.command].flags & CMD_AUDIT)))
 		return;
 	audit_text(object, sizeof(object), request.object);
 	audit_text(text, sizeof(text), result);
@@ -385,7 +391,7 @@ frontend_policy(void)
 	policy_fill(&msg);
 	if (msg_send_policy(&c->ibuf, &msg) == -1)
 		fatal("policy to the frontend");
-	child_send(c);
+	(void)child_send(c);
 }
 
 int

@@ -126,6 +126,8 @@ jobs_timers(uint64_t now, uint64_t *next)
 		spare_at = 0;
 		jobs_spare();
 	}
+	if (spare_at != 0)
+		sooner(next, spare_at);
 }
 
 void
@@ -192,9 +194,9 @@ job_send(struct child *c)
 	/* A worker that was given a job is a spare no more. */
 	c->role = ROLE_EXEC;
 	request.sent = 1;
-	child_send(c);
+	(void)child_send(c);
 	if (pair[0] != -1)
-		child_send(frontend);
+		(void)child_send(frontend);
 }
 
 int
@@ -205,6 +207,8 @@ job_started(struct child *c, struct imsg *imsg)
 
 	if (msg_recv_exec_started(imsg, &msg) == -1 || c->jobpid != 0 ||
 	    msg.pid < 0)
+		return (-1);
+	if (request.active && request.worker == c && request.id != msg.id)
 		return (-1);
 	c->jobpid = msg.pid;
 	c->used = now_ms();
@@ -354,7 +358,7 @@ job_collect(struct child *c)
 		return;
 	}
 	c->status = JOB_SENDING;
-	child_send(c);
+	(void)child_send(c);
 	request_reply(&reply, pair[0]);
 }
 
@@ -413,11 +417,9 @@ jobs_returned(void)
 void
 job_gone(struct child *c)
 {
-	if (c->role == ROLE_EXEC_SPARE && c->state != CHILD_RELEASED &&
-	    spare_at == 0)
+	if (c->role == ROLE_EXEC_SPARE && spare_at == 0)
 		spare_at = now_ms() + SPARE_DELAY;
-	else if (c->role == ROLE_EXEC && c->jobpid != 0 &&
-	    c->state == CHILD_READY)
+	else if (c->role == ROLE_EXEC && c->jobpid != 0)
 		log_warnx("the worker of pid %lld died; its end and output "
 		    "are not known any more", (long long)c->jobpid);
 }

@@ -60,10 +60,20 @@ logger_start(void)
 }
 
 void
+logger_off(void)
+{
+	active = 0;
+	log_set_sink(NULL);
+}
+
+void
 logger_sink(void)
 {
 	active = 1;
 	log_set_sink(logger_line);
+	/* fatal() exits: its line must not stay behind. */
+	if (atexit(logger_flush) != 0)
+		fatal("atexit");
 }
 
 static void
@@ -155,14 +165,14 @@ logger_flush(void)
 		queued -= strlen(line->text) + 1;
 		free(line);
 		if (imsgbuf_queuelen(&c->ibuf) > 16)
-			child_send(c);
+			(void)child_send(c);
 	}
 	if (imsgbuf_queuelen(&c->ibuf) > 0)
-		child_send(c);
+		(void)child_send(c);
 	if (!DEFENCE(CONTROL_LOGNONBLOCK))
 		while (imsgbuf_queuelen(&c->ibuf) > 0 && c->ibuf.fd != -1) {
 			usleep(10000);
-			child_send(c);
+			(void)child_send(c);
 		}
 	flushing = 0;
 }

@@ -268,9 +268,13 @@ settle(struct conf *conf)
 static void
 replace(char **where, const char *text)
 {
-	free(*where);
-	if ((*where = strdup(text)) == NULL)
+	char *copy;
+
+	/* NULL: an option without the argument that getopt(3) demands. */
+	if (text == NULL || (copy = strdup(text)) == NULL)
 		fatal("strdup");
+	free(*where);
+	*where = copy;
 }
 
 static void

@@ -40,14 +40,18 @@
 #include "parent.h"
 #include "request.h"
 
-#define LOG_PATIENCE	10000	/* for the log worker's start */
+#define LOG_PATIENCE	10000	/* ms for the log worker's start */
+#define UNREAD_MAX	65536	/* bytes of answers not taken */
+#define REEXEC_DELAY	1000	/* ms, while the new program is not there */
 
 struct ids		 frontend_ids, worker_ids;
 
 static struct conf	 conf;
 static char		**arguments;
 static struct pollfd	*polls;
-static int		 pidfd = -1, reexec, reexeced;
+static int		 pidfd = -1, reexeced;
+static int		 errfd;		/* standard error as it was given */
+static uint64_t		 reexec;	/* when; 0: not */
 static volatile sig_atomic_t got_child, got_end, got_hup;
 
 static void	 ids_init(void);
@@ -55,7 +59,7 @@ static struct passwd *user(const char *);
 static void	 chroot_check(void);
 static void	 statedir_init(void);
 static int	 daemonise(void);
-static void	 daemon_ready(int, int);
+static void	 daemon_ready(int);
 static void	 pidfile_write(void);
 static void	 signals_init(sigset_t *);
 static void	 signal_handler(int);
@@ -65,13 +69,16 @@ static void	 child_act(struct child *, short);
 static void	 start_anew(void);
 static int	 frontend_ending(void);
 static int	 null_open(void);
+static int	 frontend_heard(const struct child *);
+static void	 child_lost(struct child *, const char *);
+static void	 child_messages(struct child *, int, int);
 
 int
 main(int argc, char *argv[])
 {
 	struct policy policy;
 	sigset_t unblocked;
-	int errfd, notify = -1, nullfd;
+	int notify = -1, nullfd;
 
 	arguments = argv;
 	/* What our caller had open is its own: a lock, a pipe it reads. */
@@ -109,7 +116,7 @@ main(int argc, char *argv[])
 	logger_start();
 	frontend_start(&conf);
 	jobs_spare();
-	daemon_ready(notify, errfd);
+	daemon_ready(notify);
 	loop(&unblocked);
 }
 
@@ -250,7 +257,7 @@ daemonise(void)
  * and standard error belongs to the log worker alone.
  */
 static void
-daemon_ready(int notify, int errfd)
+daemon_ready(int notify)
 {
 	struct child *c;
 	struct pollfd pfd;
@@ -354,7 +361,7 @@ loop(const sigset_t *unblocked)
 			logger_reopen();
 			reload_start(&conf);
 		}
-		if (reexec && frontend_idle())
+		if (reexec != 0 && now_ms() >= reexec && frontend_idle())
 			start_anew();
 		turn(unblocked);
 	}
@@ -368,14 +375,22 @@ turn(const sigset_t *unblocked)
 	struct child *c, *frontend = NULL;
 	struct timespec wait;
 	uint64_t next = UINT64_MAX, now = now_ms();
+	sigset_t blocked;
 	int n;
 
-	spawn_timers(now, &next);
+	if (reexec != 0)
+		sooner(&next, reexec);
 	frontend_timers(now, &next);
 	query_timers(now, &next);
 	jobs_timers(now, &next);
 	channel_timers(now, &next);
 	logger_timers(now, &next);
+	/* Last: it sees to what the others ended. */
+	spawn_timers(now, &next);
+	/* What came with a request waits until that one is answered. */
+	if ((c = child_find(ROLE_FRONTEND)) != NULL && c->ibuf.fd != -1 &&
+	    frontend_heard(c))
+		child_messages(c, c->ibuf.fd, 1);
 	/* Before the wait: what the timers and the last turn have to say. */
 	logger_flush();
 
@@ -385,7 +400,7 @@ turn(const sigset_t *unblocked)
 	 */
 	if ((frontend = child_find(ROLE_FRONTEND)) != NULL) {
 		pfd->fd = frontend->ibuf.fd;
-		pfd->events = frontend_idle() ? POLLIN : 0;
+		pfd->events = frontend_heard(frontend) ? POLLIN : 0;
 		frontend->poll = pfd++;
 	}
 	for (c = NULL; (c = child_each(c)) != NULL;) {
@@ -421,6 +436,10 @@ turn(const sigset_t *unblocked)
 			fatal("ppoll");
 		return;
 	}
+	/* Where something is always ready Linux delivers no signal in it. */
+	if (n > 0 && (sigprocmask(SIG_SETMASK, unblocked, &blocked) == -1 ||
+	    sigprocmask(SIG_SETMASK, &blocked, NULL) == -1))
+		fatal("sigprocmask");
 	for (c = NULL; (c = child_each(c)) != NULL;)
 		if (c != frontend && c->poll != NULL && c->poll->revents != 0)
 			child_act(c, c->poll->revents);
@@ -433,46 +452,79 @@ turn(const sigset_t *unblocked)
 		reload_read();
 }
 
+/*
+ * One request at a time, and none while it does not read our answers: what
+ * it could make us keep is bounded.
+ */
+static int
+frontend_heard(const struct child *frontend)
+{
+	return (frontend_idle() &&
+	    imsgbuf_queuebytes(&frontend->ibuf) < UNREAD_MAX);
+}
+
 static void
 child_act(struct child *c, short events)
 {
-	if (events & POLLOUT)
-		child_send(c);
-	if (c->role == ROLE_FRONTEND && !frontend_idle() &&
-	    (events & (POLLHUP | POLLERR))) {
-		child_kill(c, NULL);
-		frontend_died();
-	} else if (events & (POLLIN | POLLHUP | POLLERR))
+	if ((events & POLLOUT) && child_send(c) == -1)
+		child_lost(c, NULL);
+	else if (c->role == ROLE_FRONTEND && !frontend_heard(c) &&
+	    (events & (POLLHUP | POLLERR)))
+		child_lost(c, NULL);
+	else if (events & (POLLIN | POLLHUP | POLLERR))
 		child_read(c);
+}
+
+/* End one, and have happen what its end brings. */
+static void
+child_lost(struct child *c, const char *why)
+{
+	child_kill(c, why);
+	if (c->role == ROLE_FRONTEND)
+		frontend_died();
+	else
+		worker_gone(c);
 }
 
 void
 child_read(struct child *c)
 {
-	struct imsg imsg;
-	int n, fd = c->ibuf.fd, got = -1;
+	int fd = c->ibuf.fd;
 
-	if (fd == -1)
-		return;
-	n = imsgbuf_read(&c->ibuf);
+	if (fd != -1)
+		child_messages(c, fd, imsgbuf_read(&c->ibuf));
+}
+
+/* n is what the read said: 1, 0 for the end of file, -1 for an error. */
+static void
+child_messages(struct child *c, int fd, int n)
+{
+	struct imsg imsg;
+	int error = errno, got = 0;
+
 	while (c->ibuf.fd == fd && (c->role != ROLE_FRONTEND ||
-	    frontend_idle()) && (got = imsgbuf_get(&c->ibuf, &imsg)) == 1) {
+	    frontend_heard(c)) && (got = imsgbuf_get(&c->ibuf, &imsg)) == 1) {
 		if (c->role == ROLE_FRONTEND)
 			frontend_message(c, &imsg);
 		else
 			worker_message(c, &imsg);
 		imsg_free(&imsg);
 	}
-	if (c->ibuf.fd != fd || (n == 1 && got != -1))
+	if (c->ibuf.fd != fd)
 		return;
-	if (n == 0)
-		child_kill(c, NULL);
+	if (got == -1)
+		child_lost(c, strerror(errno));
+	else if (n != 1)
+		child_lost(c, n == 0 ? NULL : strerror(error));
+}
+
+void
+child_overdue(struct child *c)
+{
+	if (c->state == CHILD_STARTING)
+		child_lost(c, "it does not start");
 	else
-		child_kill(c, strerror(errno));
-	if (c->role == ROLE_FRONTEND)
-		frontend_died();
-	else
-		worker_gone(c);
+		child_kill(c, "it does not end");
 }
 
 /* Reaped.  One that was killed has had its consequences already. */
@@ -487,6 +539,9 @@ child_gone(struct child *c, int status)
 		else
 			worker_gone(c);
 	}
+	/* It was let go, and yet the request in hand is its. */
+	if (request.active && request.worker == c)
+		worker_gone(c);
 	if (c->role == ROLE_LOG)
 		logger_gone();
 }
@@ -496,7 +551,7 @@ want_reexec(void)
 {
 	if (reexeced)
 		end(75, "programs of different builds are installed");
-	reexec = 1;
+	reexec = now_ms();
 }
 
 /* An upgrade: the new monitor takes our pid, as at a restart. */
@@ -505,11 +560,17 @@ start_anew(void)
 {
 	char path[] = PATH_LIBEXEC "/qgad-parent";
 
+	/* Half of a package may be there yet. */
+	if (access(path, X_OK) == -1) {
+		reexec = now_ms() + REEXEC_DELAY;
+		return;
+	}
 	log_info("another build is installed: starting it");
 	logger_flush();
 	channel_keep();
-	if (setenv("QGAD_REEXEC", "1", 1) == -1)
-		fatal("setenv");
+	if (setenv("QGAD_REEXEC", "1", 1) == -1 ||
+	    dup2(errfd, STDERR_FILENO) == -1)
+		fatal("start of another build");
 	execv(path, arguments);
 	fatal("%s", path);
 }
@@ -529,11 +590,14 @@ end(int status, const char *why)
 		log_info("ending: %s", why);
 	else
 		log_error("ending: %s", why);
+	if (request.active)
+		request_done("ending");
 	logger_flush();
 	if ((c = child_find(ROLE_FRONTEND)) != NULL)
 		child_release(c);
 	for (i = 0; i < 100 && frontend_ending(); i++) {
 		child_reap();
+		logger_flush();
 		nanosleep(&moment, NULL);
 	}
 	channel_close();

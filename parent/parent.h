@@ -79,7 +79,7 @@ void	 conf_free(struct conf *);
 int	 conf_parse(struct conf *, const char *name, char *text, char *err,
 	    size_t errsize);
 /* Append a comma list's names, the last first; 0, or -1 with err filled. */
-int	 conf_list(struct rpc **, const char *list, int line, char *err,
+int	 conf_list(struct rpc **list, const char *names, int line, char *err,
 	    size_t errsize);
 void	 conf_dump_limits(const struct conf *);
 /* Read a file whole; NULL with errno, EFBIG past CONF_SIZE. */
@@ -143,7 +143,8 @@ struct child {
 	pid_t		 pid;
 	int		 reaped;	/* the pid is not its any more */
 	struct imsgbuf	 ibuf;		/* fd -1: closed */
-	uint64_t	 started, killed, used;
+	uint64_t	 started, used;
+	uint64_t	 killed;	/* or let go */
 	struct pollfd	*poll;		/* of this turn, NULL: not polled */
 	/* an exec worker's */
 	int64_t		 jobpid;	/* 0: a spare */
@@ -152,7 +153,9 @@ struct child {
 	enum job_status	 status;
 };
 
-#define KILL_PATIENCE	2000		/* then a killed child is written off */
+#define START_PATIENCE	10000		/* ms; then one that says no hello is */
+#define END_PATIENCE	10000		/* killed, and one that does not end */
+#define KILL_PATIENCE	2000		/* then a killed one is written off */
 #define LOST_MAX	8		/* written off of one role: no more */
 
 void		 spawn_init(const struct conf *, char *argv0, int errfd);
@@ -168,7 +171,7 @@ struct child	*child_spawn(enum role, int data);
 /* why: for the log; NULL: it went by itself, this makes sure. */
 void		 child_kill(struct child *, const char *why);
 void		 child_release(struct child *);
-void		 child_send(struct child *);	/* write what is queued */
+int		 child_send(struct child *);	/* write what is queued */
 void		 child_reap(void);
 /* What parent.c has happen when one has gone; c is valid during the call. */
 void		 child_gone(struct child *, int status);
@@ -206,7 +209,8 @@ int	 channel_pollfd(void);			/* -1: nothing to accept */
 void	 channel_accept(void);
 /* The frontend is ready for one, or is done with the last one. */
 void	 channel_offer(struct child *);
-void	 channel_end(enum channel_end);
+/* -1: there was none to end. */
+int	 channel_end(enum channel_end);
 void	 channel_frontend_died(void);
 void	 channel_timers(uint64_t now, uint64_t *next);
 void	 channel_close(void);
@@ -216,6 +220,7 @@ void	 channel_keep(void);
 /* --- logger.c: lines on their way to the log worker --- */
 
 void	 logger_start(void);
+void	 logger_off(void);			/* in a child just forked */
 void	 logger_sink(void);			/* our own lines too */
 void	 logger_line(enum log_level, const char *);
 void	 logger_child(const struct child *, const struct msg_log *);
@@ -239,6 +244,8 @@ void	 sooner(uint64_t *next, uint64_t at);
 extern struct ids frontend_ids, worker_ids;
 /* Read what a child sent and act on it; it may be gone afterwards. */
 void	 child_read(struct child *);
+/* It took too long to start, or to end. */
+void	 child_overdue(struct child *);
 /* The build on disk is another one: start it in our place when idle. */
 void	 want_reexec(void);
 void	 end(int status, const char *why) __attribute__((noreturn));

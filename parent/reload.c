@@ -23,11 +23,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "parent.h"
+
+#define RELOAD_FD	3
+#define RELOAD_SIZE	(CONF_SIZE + 2)	/* a mark before it, a NUL behind */
+#define RELOAD_PATIENCE	10		/* seconds */
 
 static const struct conf *conf;
 static int	 fd = -1;
@@ -50,7 +55,7 @@ reload_start(const struct conf *c)
 		again = 1;
 		return;
 	}
-	if ((text = malloc(CONF_SIZE + 1)) == NULL ||
+	if ((text = malloc(RELOAD_SIZE)) == NULL ||
 	    pipe2(pair, O_CLOEXEC | O_NONBLOCK) == -1) {
 		log_warn("reading %s again", conf->file);
 		free(text);
@@ -77,17 +82,29 @@ reload_child(const char *path, int out)
 {
 	const char *body;
 	char *bytes;
+	sigset_t none;
 	size_t len, done;
 	ssize_t n;
 
-	closefrom(out + 1);
-	fcntl(out, F_SETFL, 0);
+	/* Nothing of the monitor's: neither descriptors nor signals. */
+	logger_off();
+	if (dup2(out, RELOAD_FD) == -1)
+		_exit(1);
+	closefrom(RELOAD_FD + 1);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	alarm(RELOAD_PATIENCE);
 	bytes = conf_read(path);
 	body = bytes != NULL ? bytes : strerror(errno);
-	if (write(out, bytes != NULL ? "1" : "0", 1) != 1)
+	if (fcntl(RELOAD_FD, F_SETFL, 0) == -1 ||
+	    write(RELOAD_FD, bytes != NULL ? "1" : "0", 1) != 1)
 		_exit(1);
-	for (len = strlen(body), done = 0; done < len; done += (size_t)n)
-		if ((n = write(out, body + done, len - done)) == -1)
+	/* With its NUL: half of a file must not be taken for all of it. */
+	for (len = strlen(body) + 1, done = 0; done < len; done += (size_t)n)
+		if ((n = write(RELOAD_FD, body + done, len - done)) == -1)
 			_exit(1);
 	_exit(0);
 }
@@ -103,7 +120,7 @@ reload_read(void)
 {
 	ssize_t n;
 
-	if ((n = read(fd, text + have, CONF_SIZE + 1 - have)) == -1) {
+	if ((n = read(fd, text + have, RELOAD_SIZE - have)) == -1) {
 		if (errno == EAGAIN || errno == EINTR)
 			return;
 	} else if (n > 0) {
@@ -129,13 +146,11 @@ reload_done(void)
 	struct rpc *rpc;
 	char err[1024];
 
-	/* One byte more than a file may have is the mark's. */
-	if (have == 0 || have > CONF_SIZE) {
+	if (have < 2 || text[have - 1] != '\0') {
 		log_error("%s could not be read again; the policy in force "
 		    "stays", conf->file);
 		return;
 	}
-	text[have] = '\0';
 	if (text[0] != '1') {
 		log_error("%s: %s; the policy in force stays", conf->file,
 		    text + 1);

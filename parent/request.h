@@ -32,6 +32,7 @@ struct request {
 	uint64_t	 answer;		/* guest-exec-status: by then */
 	struct child	*worker;		/* that carries it out */
 	int		 sent;			/* the worker has it */
+	int		 asked;			/* MSG_ASK: nothing runs */
 	int		 refused;
 	const char	*rule;			/* of the verdict */
 	char		 object[256];		/* for the audit line */

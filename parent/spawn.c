@@ -39,6 +39,8 @@
 #include "control.h"
 #include "parent.h"
 
+#define LAST_WORDS	64		/* reads of what a dead one has said */
+
 static struct child	**children;	/* a slot each, NULL: empty */
 static size_t		 nchildren;
 static size_t		 highest;	/* slot in use, and one more */
@@ -49,6 +51,8 @@ static int		 errfd;		/* standard error as we were given it */
 
 static void	 child_main(enum role, int, int) __attribute__((noreturn));
 static void	 child_close(struct child *);
+static unsigned int *lost_of(enum role);
+static uint64_t	 patience(const struct child *);
 static void	 fd_place(int, int);
 
 void
@@ -101,7 +105,7 @@ child_spawn(enum role role, int data)
 
 	for (slot = 0; slot < nchildren && children[slot] != NULL; slot++)
 		;
-	if (slot == nchildren || lost[role] >= LOST_MAX) {
+	if (slot == nchildren || *lost_of(role) >= LOST_MAX) {
 		if (data != -1)
 			close(data);
 		errno = EAGAIN;
@@ -119,6 +123,8 @@ child_spawn(enum role role, int data)
 		}
 		if (data != -1)
 			close(data);
+		if (c != NULL && c->ibuf.tail != NULL)
+			imsgbuf_clear(&c->ibuf);
 		free(c);
 		errno = saved;
 		return (NULL);
@@ -151,7 +157,7 @@ child_main(enum role role, int imsg, int data)
 	sigset_t none;
 	int argc = 0, from = CHILD_DATA_FD;
 
-	log_set_sink(NULL);
+	logger_off();
 	ids = row->account == ACCOUNT_FRONTEND ? &frontend_ids : &worker_ids;
 	if (ids->drop)
 		snprintf(idtext, sizeof(idtext), "%lu:%lu",
@@ -193,7 +199,7 @@ child_main(enum role role, int imsg, int data)
 	fd_place(role == ROLE_LOG ? errfd : STDIN_FILENO, STDERR_FILENO);
 	if (DEFENCE(CONTROL_CLOSEFROM))
 		closefrom(from);
-	/* The mask is ours alone; ignored signals stay so for the job too. */
+	/* The mask is ours alone. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -211,14 +217,11 @@ fd_place(int from, int to)
 		_exit(1);
 }
 
-/* What is queued, as much as the socket takes. */
-void
+/* What is queued, as much as the socket takes; -1: it is of no use now. */
+int
 child_send(struct child *c)
 {
-	if (c->ibuf.fd != -1 && imsgbuf_write(&c->ibuf) == -1 &&
-	    errno != EPIPE && errno != ECONNRESET)
-		log_warn("write to %s, pid %d", confinements[c->role].name,
-		    (int)c->pid);
+	return (c->ibuf.fd == -1 ? 0 : imsgbuf_write(&c->ibuf));
 }
 
 static void
@@ -240,6 +243,7 @@ child_release(struct child *c)
 	child_close(c);
 	if (c->state == CHILD_STARTING || c->state == CHILD_READY)
 		c->state = CHILD_RELEASED;
+	c->killed = now_ms();
 }
 
 void
@@ -262,7 +266,7 @@ child_reap(void)
 {
 	struct child *c;
 	pid_t pid;
-	int status;
+	int n, status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (c = NULL; (c = child_each(c)) != NULL;)
@@ -271,7 +275,7 @@ child_reap(void)
 		if (c == NULL)
 			continue;
 		if (c->state == CHILD_LOST)
-			lost[c->role]--;
+			(*lost_of(c->role))--;
 		if (WIFSIGNALED(status))
 			log_info("%s, pid %d: ended by signal %d",
 			    confinements[c->role].name, (int)pid,
@@ -282,7 +286,8 @@ child_reap(void)
 			    WEXITSTATUS(status));
 		c->reaped = 1;
 		/* Its last words may wait in the socket still. */
-		child_read(c);
+		for (n = 0; n < LAST_WORDS && c->ibuf.fd != -1; n++)
+			child_read(c);
 		child_close(c);
 		child_gone(c, status);
 		children[c->slot] = NULL;
@@ -292,22 +297,52 @@ child_reap(void)
 	}
 }
 
+/* An exec worker that has its job is of one kind with those that wait. */
+static unsigned int *
+lost_of(enum role role)
+{
+	return (&lost[role == ROLE_EXEC ? ROLE_EXEC_SPARE : role]);
+}
+
+/* How long it may stay as it is; 0: for ever. */
+static uint64_t
+patience(const struct child *c)
+{
+	switch (c->state) {
+	case CHILD_STARTING:
+		return (START_PATIENCE);
+	case CHILD_RELEASED:
+		/* One sees its job through. */
+		return (c->role == ROLE_EXEC ? 0 : END_PATIENCE);
+	case CHILD_KILLED:
+		return (KILL_PATIENCE);
+	default:
+		return (0);
+	}
+}
+
 void
 spawn_timers(uint64_t now, uint64_t *next)
 {
 	struct child *c;
+	uint64_t until;
 
 	for (c = NULL; (c = child_each(c)) != NULL;) {
-		if (c->state != CHILD_KILLED)
+		if ((until = patience(c)) == 0)
 			continue;
-		if (now < c->killed + KILL_PATIENCE) {
-			sooner(next, c->killed + KILL_PATIENCE);
+		until += c->state == CHILD_STARTING ? c->started : c->killed;
+		if (now < until) {
+			sooner(next, until);
+			continue;
+		}
+		if (c->state != CHILD_KILLED) {
+			child_overdue(c);
+			sooner(next, now + KILL_PATIENCE);
 			continue;
 		}
 		c->state = CHILD_LOST;
-		lost[c->role]++;
 		log_error("%s, pid %d: does not die, written off (%u of %u)",
-		    confinements[c->role].name, (int)c->pid, lost[c->role],
-		    LOST_MAX);
+		    confinements[c->role].name, (int)c->pid,
+		    ++*lost_of(c->role), LOST_MAX);
 	}
 }

@@ -176,7 +176,7 @@ worker_send(struct child *c)
 		return;
 	}
 	request.sent = 1;
-	child_send(c);
+	(void)child_send(c);
 }
 
 void
@@ -196,14 +196,15 @@ query_begin(void)
 			request_error("query worker: %s", strerror(errno));
 			return;
 		}
-		if ((frontend = child_find(ROLE_FRONTEND)) == NULL ||
-		    msg_send_data(&frontend->ibuf, MSG_DATA, request.id,
-		    pair[0]) == -1) {
+		if ((frontend = child_find(ROLE_FRONTEND)) == NULL)
+			close(pair[0]);
+		if (frontend == NULL || msg_send_data(&frontend->ibuf,
+		    MSG_DATA, request.id, pair[0]) == -1) {
 			child_kill(c, "it has no frontend");
 			request_error("query worker: %s", strerror(errno));
 			return;
 		}
-		child_send(frontend);
+		(void)child_send(frontend);
 	}
 	request.worker = c;
 	c->used = request.began;

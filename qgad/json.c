@@ -287,7 +287,6 @@ json_value(struct out *o, const void *tree, size_t len, size_t max)
 		}
 		if (!first)
 			out_str(o, ", ");
-		first = 0;
 		if (item.type == VALUE_OBJECT || item.type == VALUE_ARRAY) {
 			/* value_next() has checked the depth. */
 			closer[depth++] = item.type == VALUE_OBJECT ? '}' : ']';

@@ -165,8 +165,14 @@ main(int argc, char *argv[])
 		fatal("socketpair");
 	if ((job.pid = fork()) == -1)
 		fatal("fork");
-	if (job.pid == 0)
+	if (job.pid == 0) {
+		/* Its end must be seen on each of them. */
+		close(control[0]);
+		close(job.in.fd);
+		close(job.out.fd);
+		close(job.err.fd);
 		starter(&ib, ends, control[1]);
+	}
 	for (i = 0; i < 3; i++)
 		close(ends[i]);
 	close(control[1]);
