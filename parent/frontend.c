@@ -465,6 +465,8 @@ frontend_timers(uint64_t now, uint64_t *next)
 	worker = request.worker;
 	request_error("Command %s timed out after %u seconds",
 	    commands[command].name, (unsigned int)commands[command].deadline);
-	if (worker != NULL && worker->jobpid == 0)
+	if (worker != NULL && worker->jobpid == 0) {
 		child_kill(worker, "its request's deadline has passed");
+		worker_gone(worker);
+	}
 }

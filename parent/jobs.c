@@ -141,8 +141,9 @@ exec_begin(struct msg_exec *msg, struct imsg *imsg)
 	imsg->buf = NULL;
 	request.held = 1;
 	for (c = NULL; (c = child_each(c)) != NULL;)
+		/* Output that nobody takes keeps its worker as well. */
 		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
-		    c->ended == 0)
+		    (c->ended == 0 || c->status != JOB_KEPT))
 			running++;
 	if (running >= limits->max_jobs) {
 		request_error("guest-exec: %llu programs are running, the "
@@ -417,7 +418,7 @@ jobs_returned(void)
 void
 job_gone(struct child *c)
 {
-	if (c->role == ROLE_EXEC_SPARE && spare_at == 0)
+	if (c->jobpid == 0 && spare_at == 0)
 		spare_at = now_ms() + SPARE_DELAY;
 	else if (c->role == ROLE_EXEC && c->jobpid != 0)
 		log_warnx("the worker of pid %lld died; its end and output "

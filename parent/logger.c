@@ -107,18 +107,16 @@ logger_line(enum log_level level, const char *text)
 
 /* A child's line: made visible by the log itself, its role before it. */
 void
-logger_child(const struct child *c, const struct msg_log *msg)
+logger_child(struct child *c, const struct msg_log *msg)
 {
-	static uint64_t second;
-	static unsigned int count;
 	uint64_t now = now_ms() / 1000;
 	char text[LOG_LINE], line[LOG_LINE];
 
-	if (now != second) {
-		second = now;
-		count = 0;
+	if (now != c->second) {
+		c->second = now;
+		c->lines = 0;
 	}
-	if (++count > LINES_MAX) {
+	if (++c->lines > LINES_MAX) {
 		dropped++;
 		return;
 	}

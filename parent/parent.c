@@ -559,6 +559,7 @@ static void
 start_anew(void)
 {
 	char path[] = PATH_LIBEXEC "/qgad-parent";
+	struct child *c;
 
 	/* Half of a package may be there yet. */
 	if (access(path, X_OK) == -1) {
@@ -566,6 +567,9 @@ start_anew(void)
 		return;
 	}
 	log_info("another build is installed: starting it");
+	/* One that does not heed end of file would keep the channel. */
+	if ((c = child_find(ROLE_FRONTEND)) != NULL)
+		child_kill(c, NULL);
 	logger_flush();
 	channel_keep();
 	if (setenv("QGAD_REEXEC", "1", 1) == -1 ||
@@ -577,7 +581,8 @@ start_anew(void)
 
 /*
  * Children end by end of file.  The frontend is waited for a moment, so that
- * a port is free again when we have gone.
+ * a port is free again when we have gone; one that hangs, or was taken and
+ * does not heed it, is not to keep the channel.
  */
 void
 end(int status, const char *why)
@@ -600,6 +605,9 @@ end(int status, const char *why)
 		logger_flush();
 		nanosleep(&moment, NULL);
 	}
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_FRONTEND && c->state == CHILD_RELEASED)
+			child_kill(c, NULL);
 	channel_close();
 	if (pidfd != -1)
 		unlink(conf.pidfile);

@@ -146,6 +146,8 @@ struct child {
 	uint64_t	 started, used;
 	uint64_t	 killed;	/* or let go */
 	struct pollfd	*poll;		/* of this turn, NULL: not polled */
+	uint64_t	 second;	/* in which it logged so many lines */
+	unsigned int	 lines;
 	/* an exec worker's */
 	int64_t		 jobpid;	/* 0: a spare */
 	struct exec_result result;
@@ -223,7 +225,7 @@ void	 logger_start(void);
 void	 logger_off(void);			/* in a child just forked */
 void	 logger_sink(void);			/* our own lines too */
 void	 logger_line(enum log_level, const char *);
-void	 logger_child(const struct child *, const struct msg_log *);
+void	 logger_child(struct child *, const struct msg_log *);
 void	 logger_flush(void);
 void	 logger_reopen(void);
 void	 logger_lost(size_t);			/* so many lines */

@@ -142,6 +142,8 @@ child_spawn(enum role role, int data)
 	c->state = CHILD_STARTING;
 	c->started = c->used = now_ms();
 	/* We send descriptors; no child has one for us. */
+	if (!DEFENCE(CONTROL_MESSAGES))
+		imsgbuf_allow_fdpass(&c->ibuf);
 	log_debug("%s started, pid %d", confinements[role].name, (int)c->pid);
 	return (c);
 }

@@ -14,38 +14,37 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-
 /*
  * A frontend in an attacker's hands, for the tests: put in the real one's
  * place, it sends the monitor what the script says and logs what comes back.
- *
  * Peers: the monitor, imsg on descriptor 3.  Root, unconfined, unless the
  * script says "confine": an attacker stronger than the real frontend can
  * become.  Script, log and counters are the files rogue.script, rogue.log,
- * rogue.starts and rogue.attack beside the program.
+ * rogue.starts and rogue.attack beside the program; rogue.build, if there is
+ * one, has the id that its hello takes from another build.
  *
  * One word with its arguments a line, carried out in order; at the end it
  * goes on logging until the monitor ends it.
  *	once			end the script here, but for the first start
- *	confine			become the frontend's user
- *	probe			log what it is and whom it may signal
+ *	sweep N M		every attack of the table whose number is N
+ *				modulo M; see attacks()
+ *	attack NAME		that one; "list" logs their names
  *	hello [wrong]		the hello, or that of another build
+ *	ask COMMAND, ask-all	query COMMAND
+ *	exec PATH [ARG ...]	exec-status [PID]: of the last job started
+ *	input CLAIM SEND PATH [ARG ...]
+ *				exec with input-data, of which SEND bytes come
+ *	shutdown		only where the policy is known to refuse it
+ *	channel-end N		log LEVEL TEXT
+ *	flood N ask|log		N messages; answers are read when they are
+ *				sent or no more are taken for a second
+ *	stuff N			N queries and a log line in one write
  *	wait [SECONDS]		log messages for so long (5)
  *	until NAME [SECONDS]	until such a message has come (10)
- *	reqid N			the next request's id
- *	ask COMMAND, query COMMAND, shutdown-ask
- *	exec PATH [ARG ...]	exec-status PID
- *	channel-end N
- *	raw TYPE SIZE [zero] [fd|mark|stray] [short]
- *				TYPE by name or number; payload 0xff; "mark"
- *				promises a descriptor that does not come,
- *				"stray" sends one that nothing announces,
- *				"short" ends the stream in the payload
- *	bytes N			N bytes of 0xff, no message at all
- *	spam N ask|log		N messages in one go
- *	sweep [all]		every type with every wrong size, see attacks
- *	kill, exit [STATUS]
- * A shutdown is never sent in a form that could be carried out.
+ *	confine			become the frontend's user
+ *	signals			which of the monitor's children it may signal
+ *	stop			SIGSTOP
+ *	exit [STATUS]
  */
 
 #include <sys/types.h>
@@ -69,21 +68,57 @@
 #include "commands.h"
 #include "confine.h"
 #include "imsg.h"
+#include "log.h"
 #include "messages.h"
 
 #define MAX_WORDS	64
 #define FD_MARK		0x80000000U	/* in a header's length */
-#define HUGE_SIZE	0x7fffff00U
-#define VERDICT		3000		/* ms to wait for being ended */
+#define PATIENCE	10000		/* ms, where something must happen */
 #define NOTHING		UINT32_MAX	/* of pump: no message came */
+#define RESULTS		(UINT32_MAX - 1)	/* bytes on the data socket */
+#define FRAME_MAX	(MSG_SIZE_MAX + 4096)
+#define ATTACKS		2000
 
-enum { FD_NO, FD_YES, FD_PROMISED, FD_STRAY };
+enum { FD_NO, FD_YES, FD_PROMISED, FD_STRAY, FD_KINDS };
+
+/* What there is of a message: sizes are of the payload. */
+enum {
+	SIZE_VALID,		/* well formed, as short as may be */
+	SIZE_LONGEST,		/* well formed, as long as may be */
+	SIZE_EMPTY,
+	SIZE_SHORT,		/* one byte less than valid */
+	SIZE_LONG,		/* one byte more than the longest */
+	SIZE_HUGE,		/* the header says 2^31 - 1 */
+	SIZE_ALL,		/* it says 2^32 - 1, the descriptor's mark too */
+	SIZE_NOTHING,		/* it says 0: not even itself */
+	SIZE_LESS,		/* it says 15 */
+	SIZE_CUT,		/* half of a valid one, silence, then close */
+	SIZES
+};
+
+static const char *const size_names[SIZES] = {
+	"valid", "longest", "empty", "short", "long", "huge", "all",
+	"nothing", "less", "cut"
+};
+
+static const char *const fd_names[FD_KINDS] = {
+	"", " with a descriptor", " with one promised", " with one unannounced"
+};
+
+enum verdict { ENDED, ANSWERED, QUIET, CLOSES, VERDICTS };
 
 struct attack {
 	uint32_t	 type;
-	uint32_t	 size;
-	int		 fd;
-	int		 early;		/* before the hello */
+	int		 size, fd;
+	int		 early;			/* before the hello */
+	int		 craft;			/* of crafts[], -1: none */
+	enum verdict	 verdict;
+};
+
+/* What a payload is made of by hand. */
+struct payload {
+	unsigned char	 bytes[FRAME_MAX];
+	size_t		 len;
 };
 
 static void	 note(const char *, ...) __attribute__((format(printf, 1, 2)));
@@ -94,38 +129,53 @@ static int64_t	 now_ms(void);
 static void	 beside(char *, size_t, const char *);
 static void	 find_home(const char *);
 static long	 counter(const char *, long);
+static void	 find_build(void);
 static uint32_t	 type_number(const char *);
 static uint64_t	 number(const char *);
 static enum command_id command_number(const char *);
+static int	 writable(int, int);
 static void	 send_all(void);
-static void	 send_raw(uint32_t, uint32_t, uint32_t, int, int);
-static void	 send_bytes(const void *, size_t, int);
+static void	 send_frame(uint32_t, uint32_t, const void *, size_t, int);
+static void	 send_bytes(int, const void *, size_t, int);
 static uint32_t	 pump(int, uint32_t);
-static void	 got_data(void);
+static size_t	 got_data(void);
 static void	 got(struct imsg *);
 static void	 got_policy(struct imsg *);
 static void	 got_reply(struct imsg *);
-static size_t	 add_attack(struct attack *, uint32_t, uint32_t, int, int);
-static size_t	 add_type(struct attack *, uint32_t, int);
-static size_t	 attacks(struct attack *, int);
-static int	 attack_one(const struct attack *, long, size_t);
-static void	 sweep(int);
+static int	 compose(struct imsgbuf *, uint32_t, int);
+static int	 compose_exec(struct imsgbuf *, int);
+static size_t	 valid(uint32_t, int, unsigned char *);
+static uint32_t	 shutdown_mode(void);
+static void	 add8(struct payload *, uint8_t);
+static void	 add32(struct payload *, uint32_t);
+static void	 add64(struct payload *, uint64_t);
+static void	 addstr(struct payload *, uint32_t, const char *, size_t);
+static void	 addexec(struct payload *, const uint32_t *, uint64_t);
+static void	 craft(struct payload *, int);
+static int	 sizes_differ(uint32_t, int);
+static enum verdict expect(uint32_t, int, int, int);
+static size_t	 attacks(void);
+static void	 attack_name(const struct attack *, char *, size_t);
+static void	 attack_send(const struct attack *);
+static void	 attack(const struct attack *);
 
 static void	 do_ask(int, char **);
-static void	 do_bytes(int, char **);
+static void	 do_ask_all(int, char **);
+static void	 do_attack(int, char **);
 static void	 do_channel_end(int, char **);
 static void	 do_confine(int, char **);
 static void	 do_exec(int, char **);
 static void	 do_exec_status(int, char **);
 static void	 do_exit(int, char **);
+static void	 do_flood(int, char **);
 static void	 do_hello(int, char **);
-static void	 do_kill(int, char **);
-static void	 do_probe(int, char **);
+static void	 do_input(int, char **);
+static void	 do_log(int, char **);
 static void	 do_query(int, char **);
-static void	 do_raw(int, char **);
-static void	 do_reqid(int, char **);
-static void	 do_shutdown_ask(int, char **);
-static void	 do_spam(int, char **);
+static void	 do_shutdown(int, char **);
+static void	 do_signals(int, char **);
+static void	 do_stop(int, char **);
+static void	 do_stuff(int, char **);
 static void	 do_sweep(int, char **);
 static void	 do_until(int, char **);
 static void	 do_wait(int, char **);
@@ -137,32 +187,111 @@ static const struct {
 	void		(*run)(int, char **);
 } words[] = {
 	{ "ask",		1,	do_ask },
-	{ "bytes",		1,	do_bytes },
+	{ "ask-all",		0,	do_ask_all },
+	{ "attack",		1,	do_attack },
 	{ "channel-end",	1,	do_channel_end },
 	{ "confine",		0,	do_confine },
 	{ "exec",		1,	do_exec },
-	{ "exec-status",	1,	do_exec_status },
+	{ "exec-status",	0,	do_exec_status },
 	{ "exit",		0,	do_exit },
+	{ "flood",		2,	do_flood },
 	{ "hello",		0,	do_hello },
-	{ "kill",		0,	do_kill },
-	{ "probe",		0,	do_probe },
+	{ "input",		3,	do_input },
+	{ "log",		2,	do_log },
 	{ "query",		1,	do_query },
-	{ "raw",		2,	do_raw },
-	{ "reqid",		1,	do_reqid },
-	{ "shutdown-ask",	0,	do_shutdown_ask },
-	{ "spam",		2,	do_spam },
-	{ "sweep",		0,	do_sweep },
+	{ "shutdown",		0,	do_shutdown },
+	{ "signals",		0,	do_signals },
+	{ "stop",		0,	do_stop },
+	{ "stuff",		1,	do_stuff },
+	{ "sweep",		2,	do_sweep },
 	{ "until",		1,	do_until },
 	{ "wait",		0,	do_wait },
 };
 
+/*
+ * Messages made by hand, each with one thing wrong, or (not ENDED) unusual
+ * and right.  craft() has their payloads, by the number here.
+ */
+enum {
+	CRAFT_TWICE, CRAFT_BACK, CRAFT_ZERO, CRAFT_WRAP, CRAFT_JUMP,
+	CRAFT_ROLE, CRAFT_NOROLE,
+	CRAFT_ASK_MAX, CRAFT_ASK_ALL, CRAFT_QUERY_MAX, CRAFT_QUERY_EXEC,
+	CRAFT_QUERY_PING, CRAFT_QUERY_SHUTDOWN,
+	CRAFT_MODE, CRAFT_END, CRAFT_LEVEL, CRAFT_LINE_NUL, CRAFT_LINE_OPEN,
+	CRAFT_LINE_LEN, CRAFT_DEAF,
+	/* exec from here on */
+	CRAFT_CAPTURE, CRAFT_HASINPUT, CRAFT_INPUT_UNSAID, CRAFT_INPUT_MORE,
+	CRAFT_INPUT_MAX, CRAFT_HASENV, CRAFT_ENV_UNSAID, CRAFT_ENV_MANY,
+	CRAFT_ARGS_MANY, CRAFT_ARGS_MAX, CRAFT_ARGS_ABSENT, CRAFT_PATH_EMPTY,
+	CRAFT_PATH_NONE, CRAFT_PATH_NUL, CRAFT_PATH_OPEN, CRAFT_PATH_LEN,
+	CRAFT_ARG_NUL, CRAFT_ARG_OPEN, CRAFT_ARG_LEN, CRAFT_REST,
+	CRAFT_ARGS_BOUND, CRAFT_UTF8,
+	CRAFTS
+};
+
+static const struct {
+	const char	*name;
+	uint32_t	 type;
+	enum verdict	 verdict;
+} crafts[CRAFTS] = {
+	[CRAFT_TWICE] =	{ "id of before", MSG_ASK, ENDED },
+	[CRAFT_BACK] =	{ "id backwards", MSG_QUERY, ENDED },
+	[CRAFT_ZERO] =	{ "id 0", MSG_EXEC_STATUS, ENDED },
+	[CRAFT_WRAP] =	{ "id past 2^64", MSG_EXEC_STATUS, ENDED },
+	[CRAFT_JUMP] =	{ "id far ahead", MSG_ASK, ANSWERED },
+	[CRAFT_ROLE] =	{ "role query", MSG_HELLO, ENDED },
+	[CRAFT_NOROLE] = { "role unknown", MSG_HELLO, ENDED },
+	[CRAFT_ASK_MAX] = { "command past the table", MSG_ASK, ENDED },
+	[CRAFT_ASK_ALL] = { "command 2^32 - 1", MSG_ASK, ENDED },
+	[CRAFT_QUERY_MAX] = { "command past the table", MSG_QUERY, ENDED },
+	[CRAFT_QUERY_EXEC] = { "command guest-exec", MSG_QUERY, ENDED },
+	[CRAFT_QUERY_PING] = { "command guest-ping", MSG_QUERY, ENDED },
+	[CRAFT_QUERY_SHUTDOWN] = { "command guest-shutdown", MSG_QUERY, ENDED },
+	[CRAFT_MODE] =	{ "mode unknown", MSG_SHUTDOWN, ENDED },
+	[CRAFT_END] =	{ "end unknown", MSG_CHANNEL_END, ENDED },
+	[CRAFT_LEVEL] =	{ "level unknown", MSG_LOG, ENDED },
+	[CRAFT_LINE_NUL] = { "line with a NUL", MSG_LOG, ENDED },
+	[CRAFT_LINE_OPEN] = { "line without its NUL", MSG_LOG, ENDED },
+	[CRAFT_LINE_LEN] = { "line of 2^32 - 1", MSG_LOG, ENDED },
+	[CRAFT_DEAF] =	{ "answer not taken", MSG_ASK, CLOSES },
+	[CRAFT_CAPTURE] = { "capture unknown", MSG_EXEC, ENDED },
+	[CRAFT_HASINPUT] = { "has-input 2", MSG_EXEC, ENDED },
+	[CRAFT_INPUT_UNSAID] = { "input unsaid", MSG_EXEC, ENDED },
+	[CRAFT_INPUT_MORE] = { "input past max-bulk", MSG_EXEC, ENDED },
+	[CRAFT_INPUT_MAX] = { "input 2^64 - 1", MSG_EXEC, ENDED },
+	[CRAFT_HASENV] = { "has-env 2", MSG_EXEC, ENDED },
+	[CRAFT_ENV_UNSAID] = { "env unsaid", MSG_EXEC, ENDED },
+	[CRAFT_ENV_MANY] = { "env of 1025", MSG_EXEC, ENDED },
+	[CRAFT_ARGS_MANY] = { "args 1025", MSG_EXEC, ENDED },
+	[CRAFT_ARGS_MAX] = { "args 2^32 - 1", MSG_EXEC, ENDED },
+	[CRAFT_ARGS_ABSENT] = { "args absent", MSG_EXEC, ENDED },
+	[CRAFT_PATH_EMPTY] = { "path empty", MSG_EXEC, ENDED },
+	[CRAFT_PATH_NONE] = { "path of no bytes", MSG_EXEC, ENDED },
+	[CRAFT_PATH_NUL] = { "path with a NUL", MSG_EXEC, ENDED },
+	[CRAFT_PATH_OPEN] = { "path without its NUL", MSG_EXEC, ENDED },
+	[CRAFT_PATH_LEN] = { "path of 2^32 - 1", MSG_EXEC, ENDED },
+	[CRAFT_ARG_NUL] = { "arg with a NUL", MSG_EXEC, ENDED },
+	[CRAFT_ARG_OPEN] = { "arg without its NUL", MSG_EXEC, ENDED },
+	[CRAFT_ARG_LEN] = { "arg of 2^32 - 1", MSG_EXEC, ENDED },
+	[CRAFT_REST] =	{ "bytes behind it", MSG_EXEC, ENDED },
+	[CRAFT_ARGS_BOUND] = { "args 1024", MSG_EXEC, ANSWERED },
+	[CRAFT_UTF8] =	{ "path not UTF-8", MSG_EXEC, ANSWERED },
+};
+
 static struct imsgbuf	 ibuf;
 static FILE		*logfile;
-static char		 home[512];
+static char		 home[512], marker[600];
 static const char	*identity;	/* uid:gid, from the monitor */
+static char		 build[MSG_BUILD_LEN];
 static uint64_t		 next_id = 1;
 static int		 greeted;
 static int		 data_fd = -1;	/* of the query worker */
+static int		 go_fd = -1;	/* for the input of a job */
+static int64_t		 last_pid;	/* of the last job */
+static uint64_t		 replies;
+static struct msg_policy policy;
+static int		 policy_known;
+static struct attack	 list[ATTACKS];
 
 /* --- the log and the other files --- */
 
@@ -259,6 +388,21 @@ counter(const char *name, long value)
 	return (old);
 }
 
+static void
+find_build(void)
+{
+	char path[600];
+	FILE *f;
+
+	memcpy(build, build_id, sizeof(build));
+	beside(path, sizeof(path), "rogue.build");
+	if ((f = fopen(path, "re")) == NULL)
+		return;
+	if (fread(build, 1, sizeof(build) - 1, f) != sizeof(build) - 1)
+		broken("%s: too short", path);
+	fclose(f);
+}
+
 /* --- sending and receiving --- */
 
 static uint32_t
@@ -295,53 +439,54 @@ command_number(const char *name)
 	return ((enum command_id)id);
 }
 
+static int
+writable(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return (poll(&pfd, 1, ms) > 0);
+}
+
 static void
 send_all(void)
 {
-	struct pollfd pfd;
-
 	while (imsgbuf_queuelen(&ibuf) > 0) {
 		if (imsgbuf_write(&ibuf) == -1)
 			ended();
-		pfd.fd = CHILD_IMSG_FD;
-		pfd.events = POLLOUT;
-		if (imsgbuf_queuelen(&ibuf) > 0 && poll(&pfd, 1, 20000) == 0)
+		if (imsgbuf_queuelen(&ibuf) > 0 &&
+		    !writable(CHILD_IMSG_FD, PATIENCE))
 			broken("the monitor does not read");
 	}
 }
 
-/* A header of our own making, and size bytes behind it, if they are sane. */
+/* A header that says len in all, and what there is of the payload. */
 static void
-send_raw(uint32_t type, uint32_t size, uint32_t payload, int fill, int fd)
+send_frame(uint32_t type, uint32_t len, const void *payload, size_t size,
+    int fd)
 {
-	static unsigned char bytes[MSG_SIZE_MAX + 4096];
+	static unsigned char bytes[FRAME_MAX];
 	struct imsg_hdr hdr;
 	int null = -1;
 
-	if (type == MSG_SHUTDOWN)
-		fill = 0xff;
 	memset(&hdr, 0, sizeof(hdr));
 	hdr.type = type;
-	hdr.len = size + IMSG_HEADER_SIZE;
+	hdr.len = len;
 	if (fd == FD_YES || fd == FD_PROMISED)
 		hdr.len |= FD_MARK;
-	memset(bytes, fill, sizeof(bytes));
 	memcpy(bytes, &hdr, sizeof(hdr));
-	if (payload > MSG_SIZE_MAX)
-		payload = 64;
+	memcpy(bytes + sizeof(hdr), payload, size);
 	if ((fd == FD_YES || fd == FD_STRAY) &&
 	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		broken("/dev/null: %s", strerror(errno));
-	send_all();
-	send_bytes(bytes, sizeof(hdr) + payload, null);
+	send_bytes(CHILD_IMSG_FD, bytes, sizeof(hdr) + size, null);
 	if (null != -1)
 		close(null);
 }
 
+/* Whatever happens to them: pump() sees it if we are ended. */
 static void
-send_bytes(const void *data, size_t len, int fd)
+send_bytes(int to, const void *data, size_t len, int fd)
 {
-	struct pollfd pfd;
 	struct iovec iov;
 	size_t done = 0;
 	ssize_t n;
@@ -350,23 +495,19 @@ send_bytes(const void *data, size_t len, int fd)
 		/* sendfd(3) only reads what iov points to. */
 		iov.iov_base = (void *)(uintptr_t)((const char *)data + done);
 		iov.iov_len = len - done;
-		n = sendfd(CHILD_IMSG_FD, &iov, 1, done == 0 ? fd : -1);
-		if (n >= 0) {
+		n = sendfd(to, &iov, 1, done == 0 ? fd : -1);
+		if (n >= 0)
 			done += (size_t)n;
-			continue;
-		}
-		if (errno != EAGAIN)
-			return;		/* pump() sees that we are ended */
-		pfd.fd = CHILD_IMSG_FD;
-		pfd.events = POLLOUT;
-		if (poll(&pfd, 1, 20000) == 0)
-			broken("the monitor does not read");
+		else if (errno != EAGAIN)
+			return;
+		else if (!writable(to, PATIENCE))
+			broken("nobody reads");
 	}
 }
 
 /*
- * Log what comes within so many ms (-1: for ever); back at once when it is of
- * the type wanted (NOTHING: any will not do).  The last type, or NOTHING.
+ * Log what comes within so many ms (-1: for ever); back at once when it is
+ * what is wanted: a type, RESULTS, or NOTHING.  The last type, or NOTHING.
  */
 static uint32_t
 pump(int ms, uint32_t want)
@@ -394,16 +535,17 @@ pump(int ms, uint32_t want)
 		pfd[0].fd = CHILD_IMSG_FD;
 		pfd[1].fd = data_fd;
 		pfd[0].events = pfd[1].events = POLLIN;
+		pfd[0].revents = pfd[1].revents = 0;
 		if (poll(pfd, 2, (int)left) == -1 && errno != EINTR)
 			broken("poll: %s", strerror(errno));
 		if (pfd[0].revents != 0 && imsgbuf_read(&ibuf) != 1)
 			ended();
-		if (pfd[1].revents != 0)
-			got_data();
+		if (pfd[1].revents != 0 && got_data() > 0 && want == RESULTS)
+			return (RESULTS);
 	}
 }
 
-static void
+static size_t
 got_data(void)
 {
 	unsigned char block[65536];
@@ -411,14 +553,15 @@ got_data(void)
 
 	n = read(data_fd, block, sizeof(block));
 	if (n == -1 && errno == EAGAIN)
-		return;
+		return (0);
 	if (n > 0) {
 		note("got %zd bytes of results", n);
-		return;
+		return ((size_t)n);
 	}
 	note("results ended");
 	close(data_fd);
 	data_fd = -1;
+	return (0);
 }
 
 static void
@@ -427,7 +570,7 @@ got(struct imsg *imsg)
 	uint32_t type = imsg_get_type(imsg);
 	struct msg_channel channel;
 	uint64_t id;
-	int fd;
+	int fd, *keep = NULL;
 
 	if (msg_check(imsg) == -1)
 		note("got %s (%" PRIu32 "), malformed", msg_name(type), type);
@@ -439,27 +582,25 @@ got(struct imsg *imsg)
 		note("got channel kind %" PRIu32 " newline %" PRIu32,
 		    channel.kind, channel.newline);
 	else if ((type == MSG_DATA || type == MSG_GO) &&
-	    msg_recv_data(imsg, &id) == 0)
+	    msg_recv_data(imsg, &id) == 0) {
 		note("got %s id %" PRIu64, msg_name(type), id);
-	else
+		keep = type == MSG_DATA ? &data_fd : &go_fd;
+	} else
 		note("got %s", msg_name(type));
 	if ((fd = imsg_get_fd(imsg)) == -1)
 		return;
-	if (type == MSG_DATA) {
-		if (data_fd != -1)
-			close(data_fd);
-		data_fd = fd;
-		return;
-	}
 	/* A channel stays open: to close it would end it for the host. */
-	if (type != MSG_CHANNEL)
+	if (keep != NULL) {
+		if (*keep != -1)
+			close(*keep);
+		*keep = fd;
+	} else if (type != MSG_CHANNEL)
 		close(fd);
 }
 
 static void
 got_policy(struct imsg *imsg)
 {
-	struct msg_policy policy;
 	char off[1024] = "";
 	size_t len = 0;
 	int i;
@@ -468,6 +609,7 @@ got_policy(struct imsg *imsg)
 		note("got policy, malformed");
 		return;
 	}
+	policy_known = 1;
 	for (i = 0; i < CMD_MAX; i++)
 		if (!policy.enabled[i] && len < sizeof(off) - 64)
 			len += (size_t)snprintf(off + len, sizeof(off) - len,
@@ -488,6 +630,11 @@ got_reply(struct imsg *imsg)
 		note("got reply, malformed");
 		return;
 	}
+	replies++;
+	if (r.kind == REPLY_NUMBER)
+		last_pid = r.number;
+	if (replies > 100)
+		return;			/* to a flood */
 	if (r.kind == REPLY_EXEC)
 		note("got reply id %" PRIu64 " exec exited %" PRIu32
 		    " signaled %" PRIu32 " code %" PRIu32 " out %" PRIu32
@@ -498,114 +645,572 @@ got_reply(struct imsg *imsg)
 		    r.id, kinds[r.kind], r.number, r.text);
 }
 
-/* --- the sweep --- */
-
-static size_t
-add_attack(struct attack *list, uint32_t type, uint32_t size, int fd,
-    int early)
-{
-	list->type = type;
-	list->size = size;
-	list->fd = fd;
-	list->early = early;
-	return (1);
-}
+/* --- payloads --- */
 
 /*
- * One type with size 0, one short, the shortest, the longest, one more, and
- * a length that nobody has memory for; the same with a descriptor (all) or
- * the shortest with one; the shortest before the hello.  An exec-status of
- * the right size is no attack: any id and pid will do, it is answered.
+ * The valid payload of a type, the shortest or the longest, as its own send
+ * makes it; zeros for what is nobody's.
  */
 static size_t
-add_type(struct attack *list, uint32_t type, int all)
+valid(uint32_t type, int size, unsigned char *out)
 {
-	uint32_t min = 0, max = 0, size[6];
-	size_t i, j, n = 0, sizes = 0;
+	struct imsgbuf scratch;
+	size_t len;
+
+	if (imsgbuf_init(&scratch, -1) == -1 ||
+	    imsgbuf_set_maxsize(&scratch, MSG_SIZE_MAX) == -1)
+		broken("imsg: %s", strerror(errno));
+	if (compose(&scratch, type, size) == -1)
+		broken("%s: %s", msg_name(type), strerror(errno));
+	if (scratch.head == NULL) {
+		len = type >= MSG_MAX ? 0 : size == SIZE_LONGEST ?
+		    msg_info[type].max : msg_info[type].min;
+		memset(out, 0, len);
+	} else {
+		len = ibuf_size(scratch.head) - IMSG_HEADER_SIZE;
+		memcpy(out, (char *)ibuf_data(scratch.head) + IMSG_HEADER_SIZE,
+		    len);
+	}
+	imsgbuf_clear(&scratch);
+	return (len);
+}
+
+static int
+compose(struct imsgbuf *b, uint32_t type, int size)
+{
+	static char line[MSG_LINE_MAX], text[MSG_TEXT_MAX];
+	struct msg_hello hello = { .role = ROLE_FRONTEND };
+	struct msg_log log = { .level = LEVEL_INFO, .line = line };
+	struct msg_request ask = { next_id, CMD_GUEST_PING };
+	struct msg_request query = { next_id, CMD_GUEST_GET_HOST_NAME };
+	struct msg_exec_status status = { next_id, INT32_MAX };
+	struct msg_shutdown down = { next_id, shutdown_mode() };
+	struct msg_done done = { next_id, 1, text };
+	struct msg_exec_started started = { next_id, 1, text };
+	struct exec_result result = { .exited = 1 };
+	struct msg_reply reply = { .id = next_id, .text = text };
+	struct msg_policy all;
+	struct limits limits = LIMITS_DEFAULT;
+
+	memcpy(hello.build, build, sizeof(hello.build));
+	memset(line, 'x', size == SIZE_LONGEST ? sizeof(line) - 1 : 0);
+	memset(text, 'x', size == SIZE_LONGEST ? sizeof(text) - 1 : 0);
+	line[size == SIZE_LONGEST ? sizeof(line) - 1 : 0] = '\0';
+	text[size == SIZE_LONGEST ? sizeof(text) - 1 : 0] = '\0';
+	memset(&all, 1, sizeof(all));
+	switch (type) {
+	case MSG_HELLO:
+		return (msg_send_hello(b, &hello));
+	case MSG_LOG:
+	case MSG_LINE:
+		return (msg_send_log(b, type, &log));
+	case MSG_LIMITS:
+		return (msg_send_limits(b, &limits));
+	case MSG_POLICY:
+		return (msg_send_policy(b, &all));
+	case MSG_REPLY:
+		return (msg_send_reply(b, &reply, -1));
+	case MSG_CHANNEL_END:
+		return (msg_send_channel_end(b, CHANNEL_CLOSED));
+	case MSG_ASK:
+		return (msg_send_request(b, MSG_ASK, &ask));
+	case MSG_QUERY:
+		return (msg_send_request(b, MSG_QUERY, &query));
+	case MSG_EXEC:
+		return (compose_exec(b, size));
+	case MSG_EXEC_STATUS:
+		return (msg_send_exec_status(b, &status));
+	case MSG_SHUTDOWN:
+		return (msg_send_shutdown(b, &down));
+	case MSG_DONE:
+		return (msg_send_done(b, &done));
+	case MSG_EXEC_STARTED:
+		return (msg_send_exec_started(b, &started));
+	case MSG_EXEC_ENDED:
+		return (msg_send_exec_ended(b, &result));
+	default:
+		return (0);
+	}
+}
+
+/* Would make the marker, were it carried out. */
+static int
+compose_exec(struct imsgbuf *b, int size)
+{
+	static char path[] = "/usr/bin/touch", dash[] = "--", fill[MSG_EXEC_MAX];
+	struct msg_exec m;
+	char *args[] = { dash, marker, fill };
+	size_t len;
+
+	memset(&m, 0, sizeof(m));
+	m.id = next_id;
+	m.path = path;
+	m.argv = args;
+	m.argc = 2;
+	if (size == SIZE_LONGEST) {
+		/* Two words of 64 and five of 32 bits, then the strings. */
+		len = 2 * 8 + 5 * 4 + 4 * 4 + sizeof(path) + sizeof(dash) +
+		    strlen(marker) + 1;
+		memset(fill, 'x', MSG_EXEC_MAX - len - 1);
+		m.argc = 3;
+	}
+	return (msg_send_exec(b, &m, -1));
+}
+
+/* Never one that could be carried out. */
+static uint32_t
+shutdown_mode(void)
+{
+	if (policy_known && !policy.enabled[CMD_GUEST_SHUTDOWN])
+		return (SHUTDOWN_POWERDOWN);
+	return (UINT32_MAX);
+}
+
+static void
+add8(struct payload *p, uint8_t value)
+{
+	p->bytes[p->len++] = value;
+}
+
+static void
+add32(struct payload *p, uint32_t value)
+{
+	int i;
+
+	for (i = 24; i >= 0; i -= 8)
+		add8(p, (uint8_t)(value >> i));
+}
+
+static void
+add64(struct payload *p, uint64_t value)
+{
+	add32(p, (uint32_t)(value >> 32));
+	add32(p, (uint32_t)value);
+}
+
+/* The length it claims, and the bytes. */
+static void
+addstr(struct payload *p, uint32_t claim, const char *bytes, size_t len)
+{
+	add32(p, claim);
+	memcpy(p->bytes + p->len, bytes, len);
+	p->len += len;
+}
+
+/* id, then word[]: capture, has-input, has-env, argc, envc. */
+static void
+addexec(struct payload *p, const uint32_t *word, uint64_t input)
+{
+	add64(p, next_id);
+	add32(p, word[0]);
+	add32(p, word[1]);
+	add64(p, input);
+	add32(p, word[2]);
+	add32(p, word[3]);
+	add32(p, word[4]);
+}
+
+static void
+craft(struct payload *p, int which)
+{
+	static const char path[] = "/usr/bin/touch";
+	static const struct limits limits = LIMITS_DEFAULT;
+	uint32_t word[5] = { 0, 0, 0, 0, 0 }, i, claim = sizeof(path);
+	const char *bytes = path;
+	size_t len = sizeof(path);
+	uint64_t input = 0;
+
+	p->len = 0;
+	switch (which) {
+	case CRAFT_TWICE:
+	case CRAFT_BACK:
+		add64(p, next_id - (which == CRAFT_TWICE ? 1 : 2));
+		add32(p, CMD_GUEST_GET_HOST_NAME);
+		return;
+	case CRAFT_ZERO:
+	case CRAFT_WRAP:
+		add64(p, 0);
+		add64(p, 1);
+		return;
+	case CRAFT_JUMP:
+		next_id = UINT64_MAX - 1000;
+		add64(p, next_id);
+		add32(p, CMD_GUEST_PING);
+		return;
+	case CRAFT_ROLE:
+	case CRAFT_NOROLE:
+		memcpy(p->bytes, build, MSG_BUILD_LEN);
+		p->len = MSG_BUILD_LEN;
+		add32(p, which == CRAFT_ROLE ? ROLE_QUERY : ROLE_MAX);
+		return;
+	case CRAFT_ASK_MAX:
+	case CRAFT_QUERY_MAX:
+	case CRAFT_ASK_ALL:
+	case CRAFT_QUERY_EXEC:
+	case CRAFT_QUERY_PING:
+	case CRAFT_QUERY_SHUTDOWN:
+	case CRAFT_DEAF:
+		add64(p, next_id);
+		add32(p, which == CRAFT_QUERY_EXEC ? CMD_GUEST_EXEC :
+		    which == CRAFT_QUERY_PING || which == CRAFT_DEAF ?
+		    CMD_GUEST_PING : which == CRAFT_QUERY_SHUTDOWN ?
+		    CMD_GUEST_SHUTDOWN : which == CRAFT_ASK_ALL ? UINT32_MAX :
+		    CMD_MAX);
+		return;
+	case CRAFT_MODE:
+		add64(p, next_id);
+		add32(p, SHUTDOWN_MODES);
+		return;
+	case CRAFT_END:
+		add32(p, CHANNEL_ENDS);
+		return;
+	case CRAFT_LEVEL:
+	case CRAFT_LINE_NUL:
+	case CRAFT_LINE_OPEN:
+	case CRAFT_LINE_LEN:
+		add32(p, which == CRAFT_LEVEL ? LEVEL_MAX : LEVEL_INFO);
+		add64(p, 0);
+		addstr(p, which == CRAFT_LINE_LEN ? UINT32_MAX : 4,
+		    which == CRAFT_LINE_NUL ? "a\0b" :
+		    which == CRAFT_LINE_OPEN ? "abcd" : "abc", 4);
+		return;
+	case CRAFT_CAPTURE:
+		word[0] = CAPTURE_MODES;
+		break;
+	case CRAFT_HASINPUT:
+		word[1] = 2;
+		break;
+	case CRAFT_INPUT_UNSAID:
+		input = 1;
+		break;
+	case CRAFT_INPUT_MORE:
+	case CRAFT_INPUT_MAX:
+		word[1] = 1;
+		input = which == CRAFT_INPUT_MORE ? limits.max_bulk + 1 :
+		    UINT64_MAX;
+		break;
+	case CRAFT_HASENV:
+		word[2] = 2;
+		break;
+	case CRAFT_ENV_UNSAID:
+		word[4] = 1;
+		break;
+	case CRAFT_ENV_MANY:
+		word[2] = 1;
+		word[4] = MSG_ARGS_MAX + 1;
+		break;
+	case CRAFT_ARGS_MANY:
+		word[3] = MSG_ARGS_MAX + 1;
+		break;
+	case CRAFT_ARGS_MAX:
+		word[3] = UINT32_MAX;
+		break;
+	case CRAFT_ARGS_ABSENT:
+	case CRAFT_ARGS_BOUND:
+		word[3] = MSG_ARGS_MAX;
+		break;
+	case CRAFT_ARG_NUL:
+	case CRAFT_ARG_OPEN:
+	case CRAFT_ARG_LEN:
+		word[3] = 1;
+		break;
+	case CRAFT_PATH_EMPTY:
+		bytes = "";
+		claim = 1;
+		len = 1;
+		break;
+	case CRAFT_PATH_NONE:
+		claim = 0;
+		len = 0;
+		break;
+	case CRAFT_PATH_NUL:
+		bytes = "/bin\0true";
+		claim = 10;
+		len = 10;
+		break;
+	case CRAFT_PATH_OPEN:
+		claim--;
+		len--;
+		break;
+	case CRAFT_PATH_LEN:
+		claim = UINT32_MAX;
+		break;
+	case CRAFT_UTF8:
+		bytes = "/\xff\xfe/\xc3(\x1b[2J\n";
+		claim = 12;
+		len = 12;
+		break;
+	default:
+		break;
+	}
+	addexec(p, word, input);
+	addstr(p, claim, bytes, len);
+	if (which == CRAFT_ARGS_ABSENT || which == CRAFT_ARGS_MAX)
+		return;
+	if (which == CRAFT_ARG_NUL)
+		addstr(p, 4, "a\0b", 4);
+	else if (which == CRAFT_ARG_OPEN)
+		addstr(p, 4, "abcd", 4);
+	else if (which == CRAFT_ARG_LEN)
+		addstr(p, UINT32_MAX, "abcd", 4);
+	else
+		for (i = 0; i < word[3] + word[4]; i++)
+			addstr(p, 2, "a", 2);
+	if (which == CRAFT_REST)
+		add8(p, 0);
+}
+
+/* --- attacks --- */
+
+/* 1 unless this size is the same as one before it. */
+static int
+sizes_differ(uint32_t type, int size)
+{
+	uint32_t min = 0, max = 0;
 
 	if (type < MSG_MAX) {
 		min = msg_info[type].min;
 		max = msg_info[type].max;
 	}
-	size[sizes++] = 0;
-	size[sizes++] = min > 0 ? min - 1 : 0;
-	size[sizes++] = min;
-	size[sizes++] = max;
-	size[sizes++] = max + 1;
-	size[sizes++] = HUGE_SIZE;
-	for (i = 0; i < sizes; i++) {
-		for (j = 0; j < i && size[j] != size[i]; j++)
-			;
-		if (j < i)
-			continue;
-		if (type != MSG_EXEC_STATUS || size[i] != min)
-			n += add_attack(&list[n], type, size[i], FD_NO, 0);
-		if (all || size[i] == min)
-			n += add_attack(&list[n], type, size[i], FD_YES, 0);
+	switch (size) {
+	case SIZE_LONGEST:
+		return (max != min);
+	case SIZE_EMPTY:
+		return (min != 0);
+	case SIZE_SHORT:
+		return (min > 1);
+	default:
+		return (1);
 	}
-	n += add_attack(&list[n], type, min, FD_NO, 1);
-	return (n);
 }
 
-static size_t
-attacks(struct attack *list, int all)
+/* MSG_CHANNEL_END is wrong too: there is no client to have gone. */
+static enum verdict
+expect(uint32_t type, int size, int fd, int early)
 {
-	uint32_t type;
-	size_t n = 0;
-
-	for (type = MSG_NONE; type <= MSG_MAX; type++)
-		n += add_type(list + n, type, all);
-	n += add_type(list + n, 0xffffffffU, all);
-	n += add_attack(&list[n], MSG_QUERY, msg_info[MSG_QUERY].min,
-	    FD_PROMISED, 0);
-	n += add_attack(&list[n], MSG_QUERY, msg_info[MSG_QUERY].min,
-	    FD_STRAY, 0);
-	return (n);
-}
-
-/* 1: it was sent and we live. */
-static int
-attack_one(const struct attack *a, long n, size_t total)
-{
-	static const char *const fds[] = {
-		"", " with descriptor", " descriptor promised",
-		" descriptor unannounced"
-	};
-	uint32_t answer;
-
-	if (!a->early && !greeted)
-		do_hello(0, NULL);
-	if (!a->early)
-		(void)pump(10000, MSG_POLICY);
-	note("attack %ld of %zu: %s (%" PRIu32 ") size %" PRIu32 "%s%s", n + 1,
-	    total, msg_name(a->type), a->type, a->size, fds[a->fd],
-	    a->early ? " before hello" : "");
-	counter("rogue.attack", n + 1);
-	send_raw(a->type, a->size, a->size, 0xff, a->fd);
-	answer = pump(VERDICT, NOTHING);
-	note("attack %ld survived, %s", n + 1,
-	    answer == NOTHING ? "no answer" : msg_name(answer));
-	return (1);
+	if (size == SIZE_CUT && fd == FD_NO)
+		return (CLOSES);
+	if ((size != SIZE_VALID && size != SIZE_LONGEST) || fd != FD_NO)
+		return (ENDED);
+	switch (type) {
+	case MSG_HELLO:
+		return (early ? ANSWERED : ENDED);
+	case MSG_LOG:
+		return (QUIET);
+	case MSG_ASK:
+	case MSG_QUERY:
+	case MSG_EXEC:
+	case MSG_EXEC_STATUS:
+	case MSG_SHUTDOWN:
+		return (early ? ENDED : ANSWERED);
+	default:
+		return (ENDED);
+	}
 }
 
 /*
- * The Nth start makes the Nth attack: the monitor ends us each time.  A test
- * looks for "survived", and for "sweep done".
+ * Every type, known or not, in every size, with a descriptor and without,
+ * before the hello and after it; a descriptor that was promised or that
+ * nothing announces with the valid ones; then what is made by hand.
+ */
+static size_t
+attacks(void)
+{
+	static const uint32_t unknown[] = { MSG_MAX, 0x10000, UINT32_MAX };
+	struct attack *a = list;
+	uint32_t i, type;
+	int early, fd, size;
+
+	for (i = 0; i < MSG_MAX + sizeof(unknown) / sizeof(unknown[0]); i++) {
+		type = i < MSG_MAX ? i : unknown[i - MSG_MAX];
+		for (early = 0; early <= 1; early++)
+		for (size = 0; size < SIZES; size++)
+		for (fd = 0; fd < FD_KINDS; fd++) {
+			if (!sizes_differ(type, size) ||
+			    (fd > FD_YES && size != SIZE_VALID))
+				continue;
+			if (a == list + ATTACKS - CRAFTS)
+				broken("more attacks than room");
+			a->type = type;
+			a->size = size;
+			a->fd = fd;
+			a->early = early;
+			a->craft = -1;
+			a->verdict = expect(type, size, fd, early);
+			a++;
+		}
+	}
+	for (i = 0; i < CRAFTS; i++, a++) {
+		a->type = crafts[i].type;
+		a->early = a->type == MSG_HELLO;
+		a->craft = (int)i;
+		a->verdict = crafts[i].verdict;
+	}
+	return ((size_t)(a - list));
+}
+
+static void
+attack_name(const struct attack *a, char *name, size_t size)
+{
+	char type[32];
+
+	if (a->type < MSG_MAX)
+		snprintf(type, sizeof(type), "%s", msg_name(a->type));
+	else
+		snprintf(type, sizeof(type), "%" PRIu32, a->type);
+	if (a->craft != -1)
+		snprintf(name, size, "%s, %s", type, crafts[a->craft].name);
+	else
+		snprintf(name, size, "%s %s%s%s", type, size_names[a->size],
+		    fd_names[a->fd], a->early ? " before hello" : "");
+}
+
+static void
+attack_send(const struct attack *a)
+{
+	static struct payload p;
+	uint32_t len;
+
+	if (a->craft != -1) {
+		craft(&p, a->craft);
+		len = (uint32_t)p.len + IMSG_HEADER_SIZE;
+		if (a->craft == CRAFT_DEAF &&
+		    shutdown(CHILD_IMSG_FD, SHUT_RD) == -1)
+			broken("shutdown: %s", strerror(errno));
+		send_frame(a->type, len, p.bytes, p.len, FD_NO);
+		return;
+	}
+	p.len = valid(a->type, a->size == SIZE_LONG ? SIZE_LONGEST : a->size,
+	    p.bytes);
+	if (a->size == SIZE_EMPTY)
+		p.len = 0;
+	else if (a->size == SIZE_SHORT)
+		p.len--;
+	else if (a->size == SIZE_LONG)
+		add8(&p, 0);
+	len = (uint32_t)p.len + IMSG_HEADER_SIZE;
+	if (a->size == SIZE_HUGE)
+		len = ~FD_MARK;
+	else if (a->size == SIZE_ALL)
+		len = UINT32_MAX;
+	else if (a->size == SIZE_NOTHING)
+		len = 0;
+	else if (a->size == SIZE_LESS)
+		len = IMSG_HEADER_SIZE - 1;
+	else if (a->size == SIZE_CUT && p.len == 0)
+		len++;
+	else if (a->size == SIZE_CUT)
+		p.len /= 2;
+	send_frame(a->type, len, p.bytes, p.len, a->fd);
+}
+
+/*
+ * ENDED: we do not come back from here.  "SURVIVED" and "UNANSWERED" are what
+ * a test looks for, and that as many were fine as should be.
  */
 static void
-sweep(int all)
+attack(const struct attack *a)
 {
-	static struct attack list[(MSG_MAX + 2) * 13 + 2];
-	size_t total = attacks(list, all);
-	long n = counter("rogue.attack", -1);
+	char name[256];
+	uint32_t want, came;
 
-	if ((size_t)n < total) {
-		(void)attack_one(&list[n], n, total);
-		exit(0);
+	if (!a->early && !greeted)
+		do_hello(0, NULL);
+	if (!a->early && !policy_known && pump(PATIENCE, MSG_POLICY) !=
+	    MSG_POLICY)
+		broken("no policy came");
+	if (a->craft == CRAFT_TWICE || a->craft == CRAFT_BACK ||
+	    a->craft == CRAFT_WRAP) {
+		/* Something to go back from. */
+		next_id = a->craft == CRAFT_WRAP ? UINT64_MAX : 7;
+		do_ask_all(1, NULL);
 	}
-	note("sweep done, %zu attacks", total);
+	attack_name(a, name, sizeof(name));
+	note("attack %s", name);
+	if (a->verdict == CLOSES)
+		note("closes");
+	attack_send(a);
+	switch (a->verdict) {
+	case ENDED:
+		came = pump(PATIENCE, NOTHING);
+		note("SURVIVED %s, %s", name, came == NOTHING ? "no answer" :
+		    msg_name(came));
+		return;
+	case CLOSES:
+		if (a->craft != CRAFT_DEAF)
+			(void)pump(50, NOTHING);
+		if (a->craft != CRAFT_DEAF)
+			exit(0);
+		/* To read would find an end that is of our own making. */
+		(void)poll(NULL, 0, PATIENCE);
+		note("SURVIVED %s", name);
+		return;
+	case QUIET:
+		if (!greeted)
+			do_hello(0, NULL);
+		/* The id was not used. */
+		do_ask_all(1, NULL);
+		break;
+	default:
+		want = a->type == MSG_QUERY ? RESULTS :
+		    a->type == MSG_HELLO ? MSG_POLICY : MSG_REPLY;
+		if (pump(PATIENCE, want) != want) {
+			note("UNANSWERED %s", name);
+			return;
+		}
+		if (a->type == MSG_HELLO)
+			greeted = 1;
+		else
+			next_id++;
+	}
+	note("fine %s", name);
+}
+
+/* The Nth start goes on behind the attack that ended the one before. */
+static void
+do_sweep(int argc, char **argv)
+{
+	size_t total = attacks(), first = (size_t)number(argv[0]), i;
+	size_t step = (size_t)number(argv[1]), n[VERDICTS] = { 0 };
+
+	(void)argc;
+	for (i = first; i < total; i += step)
+		n[list[i].verdict]++;
+	i = (size_t)counter("rogue.attack", -1) * step + first;
+	for (; i < total; i += step) {
+		/* Each of these is to be a program's first. */
+		if (list[i].early && greeted)
+			exit(0);
+		counter("rogue.attack", (long)(i / step) + 1);
+		attack(&list[i]);
+	}
 	if (!greeted)
 		do_hello(0, NULL);
+	note("sweep done: %zu ended %zu fine %zu closed", n[ENDED],
+	    n[ANSWERED] + n[QUIET], n[CLOSES]);
+}
+
+static void
+do_attack(int argc, char **argv)
+{
+	char name[256], wanted[256] = "";
+	size_t i, total = attacks(), len = 0;
+	int word;
+
+	for (word = 0; word < argc && len < sizeof(wanted); word++)
+		len += (size_t)snprintf(wanted + len, sizeof(wanted) - len,
+		    "%s%s", word == 0 ? "" : " ", argv[word]);
+	for (i = 0; i < total; i++) {
+		attack_name(&list[i], name, sizeof(name));
+		if (strcmp(wanted, "list") == 0)
+			note("%s", name);
+		else if (strcmp(wanted, name) == 0)
+			break;
+	}
+	if (i < total)
+		attack(&list[i]);
+	else if (strcmp(wanted, "list") != 0)
+		broken("no attack %s", wanted);
 }
 
 /* --- the words --- */
@@ -617,7 +1222,7 @@ do_hello(int argc, char **argv)
 
 	(void)argv;
 	memset(&hello, 0, sizeof(hello));
-	memcpy(hello.build, build_id, sizeof(hello.build) - 1);
+	memcpy(hello.build, build, sizeof(hello.build));
 	if (argc > 0)
 		memset(hello.build, 'x', sizeof(hello.build) - 1);
 	hello.role = ROLE_FRONTEND;
@@ -640,17 +1245,25 @@ do_ask(int argc, char **argv)
 		broken("ask: %s", strerror(errno));
 	note("sent ask id %" PRIu64 " %s", m.id, argv[0]);
 	send_all();
+	if (pump(PATIENCE, MSG_REPLY) != MSG_REPLY)
+		note("UNANSWERED ask %s", argv[0]);
 }
 
+/* argc 1: only whether the monitor serves us. */
 static void
-do_shutdown_ask(int argc, char **argv)
+do_ask_all(int argc, char **argv)
 {
-	static char name[] = "guest-shutdown";
-	char *words1[] = { name };
+	char *args[1], name[64];
+	int i;
 
-	(void)argc;
 	(void)argv;
-	do_ask(1, words1);
+	args[0] = name;
+	for (i = argc == 1 ? CMD_GUEST_PING : 0; i < CMD_MAX; i++) {
+		snprintf(name, sizeof(name), "%s", commands[i].name);
+		do_ask(1, args);
+		if (argc == 1)
+			return;
+	}
 }
 
 static void
@@ -688,12 +1301,60 @@ do_exec_status(int argc, char **argv)
 {
 	struct msg_exec_status m;
 
-	(void)argc;
 	m.id = next_id++;
-	m.pid = (int64_t)number(argv[0]);
+	m.pid = argc > 0 ? (int64_t)number(argv[0]) : last_pid;
 	if (msg_send_exec_status(&ibuf, &m) == -1)
 		broken("exec-status: %s", strerror(errno));
 	note("sent exec-status id %" PRIu64 " pid %" PRId64, m.id, m.pid);
+	send_all();
+}
+
+static void
+do_input(int argc, char **argv)
+{
+	static const char block[4096];
+	struct msg_exec m;
+	size_t left, n;
+
+	memset(&m, 0, sizeof(m));
+	m.id = next_id++;
+	m.hasinput = 1;
+	m.input = number(argv[0]);
+	m.path = argv[2];
+	m.argc = (uint32_t)argc - 3;
+	m.argv = argv + 3;
+	if (msg_send_exec(&ibuf, &m, -1) == -1)
+		broken("exec: %s", strerror(errno));
+	note("sent exec id %" PRIu64 " input %s", m.id, argv[0]);
+	send_all();
+	if (pump(PATIENCE, MSG_GO) != MSG_GO || go_fd == -1) {
+		note("UNANSWERED exec with input");
+		return;
+	}
+	for (left = (size_t)number(argv[1]); left > 0; left -= n) {
+		n = left < sizeof(block) ? left : sizeof(block);
+		send_bytes(go_fd, block, n, -1);
+	}
+	/* All of it, or none: then it is held open. */
+	if (number(argv[1]) > 0) {
+		close(go_fd);
+		go_fd = -1;
+	}
+	note("sent input %s", argv[1]);
+}
+
+static void
+do_shutdown(int argc, char **argv)
+{
+	struct msg_shutdown m = { next_id++, shutdown_mode() };
+
+	(void)argc;
+	(void)argv;
+	if (m.mode >= SHUTDOWN_MODES)
+		broken("shutdown is not refused here");
+	if (msg_send_shutdown(&ibuf, &m) == -1)
+		broken("shutdown: %s", strerror(errno));
+	note("sent shutdown id %" PRIu64, m.id);
 	send_all();
 }
 
@@ -707,79 +1368,86 @@ do_channel_end(int argc, char **argv)
 	send_all();
 }
 
+/* "\n" in a word is a newline. */
 static void
-do_raw(int argc, char **argv)
+do_log(int argc, char **argv)
 {
-	uint32_t type = type_number(argv[0]);
-	uint32_t size = (uint32_t)number(argv[1]), payload = size;
-	int fd = FD_NO, fill = 0xff, i;
+	char line[1024] = "", *p;
+	struct msg_log m = { .level = (uint32_t)number(argv[0]) };
+	size_t len = 0;
+	int i;
 
-	for (i = 2; i < argc; i++)
-		if (strcmp(argv[i], "fd") == 0)
-			fd = FD_YES;
-		else if (strcmp(argv[i], "mark") == 0)
-			fd = FD_PROMISED;
-		else if (strcmp(argv[i], "stray") == 0)
-			fd = FD_STRAY;
-		else if (strcmp(argv[i], "zero") == 0)
-			fill = 0;
-		else if (strcmp(argv[i], "short") == 0)
-			payload = size / 2;
-		else
-			broken("raw: %s?", argv[i]);
-	note("sent raw %s size %s", argv[0], argv[1]);
-	send_raw(type, size, payload, fill, fd);
-	if (payload != size && shutdown(CHILD_IMSG_FD, SHUT_WR) == -1)
-		note("shutdown: %s", strerror(errno));
-}
-
-static void
-do_bytes(int argc, char **argv)
-{
-	unsigned char block[4096];
-	uint64_t left = number(argv[0]);
-	size_t n;
-
-	(void)argc;
-	note("sent bytes %s", argv[0]);
-	send_all();
-	memset(block, 0xff, sizeof(block));
-	for (; left > 0; left -= n) {
-		n = left < sizeof(block) ? (size_t)left : sizeof(block);
-		send_bytes(block, n, -1);
-	}
-}
-
-static void
-do_spam(int argc, char **argv)
-{
-	static char line[] = "the rogue's line, one of many";
-	struct msg_log m = { 0 };
-	struct msg_request r;
-	uint64_t i, n = number(argv[0]);
-
-	(void)argc;
-	m.level = 0;
+	for (i = 1; i < argc && len < sizeof(line); i++)
+		len += (size_t)snprintf(line + len, sizeof(line) - len,
+		    "%s%s", i == 1 ? "" : " ", argv[i]);
+	for (p = line; (p = strstr(p, "\\n")) != NULL;)
+		memcpy(p, "\r\n", 2);
 	m.line = line;
-	r.command = CMD_GUEST_PING;
-	for (i = 0; i < n; i++) {
-		r.id = next_id;
-		if (strcmp(argv[1], "log") == 0) {
-			if (msg_send_log(&ibuf, MSG_LOG, &m) == -1)
-				broken("log: %s", strerror(errno));
-		} else {
-			next_id++;
-			if (msg_send_request(&ibuf, MSG_ASK, &r) == -1)
-				broken("ask: %s", strerror(errno));
+	if (msg_send_log(&ibuf, MSG_LOG, &m) == -1)
+		broken("log: %s", strerror(errno));
+	send_all();
+}
+
+static void
+do_flood(int argc, char **argv)
+{
+	static unsigned char bytes[64 * 64];
+	unsigned char one[64];
+	struct imsg_hdr hdr;
+	uint64_t n = number(argv[0]), sent = 0;
+	uint32_t type = type_number(argv[1]);
+	size_t len, at;
+	ssize_t w;
+
+	(void)argc;
+	replies = 0;
+	send_all();
+	for (; sent < n; sent++) {
+		/* One after another, as the answers are not read meanwhile. */
+		len = valid(type, SIZE_VALID, one);
+		memset(&hdr, 0, sizeof(hdr));
+		hdr.type = type;
+		hdr.len = (uint32_t)(len + sizeof(hdr));
+		memcpy(bytes, &hdr, sizeof(hdr));
+		memcpy(bytes + sizeof(hdr), one, len);
+		for (at = 0; at < hdr.len; at += (size_t)w) {
+			w = write(CHILD_IMSG_FD, bytes + at, hdr.len - at);
+			if (w >= 0)
+				continue;
+			if (errno != EAGAIN)
+				ended();
+			if (!writable(CHILD_IMSG_FD, 1000))
+				goto full;
+			w = 0;
 		}
+		next_id += type == MSG_ASK;
 	}
-	note("sent spam %s %s", argv[0], argv[1]);
-	/* Replies are read meanwhile, or both would wait for ever. */
-	while (imsgbuf_queuelen(&ibuf) > 0) {
-		if (imsgbuf_write(&ibuf) == -1)
-			ended();
-		(void)pump(1, NOTHING);
+full:
+	note("flooded %s after %" PRIu64, sent == n ? "all" : "full", sent);
+	while (type == MSG_ASK && replies < sent &&
+	    pump(PATIENCE, MSG_REPLY) == MSG_REPLY)
+		;
+	note("flood answered %s", type != MSG_ASK || replies == sent ? "all" :
+	    "in part");
+}
+
+static void
+do_stuff(int argc, char **argv)
+{
+	struct msg_log log = { .level = LEVEL_INFO, .line = "stuffed" };
+	struct msg_request m = { 0, CMD_GUEST_GET_HOST_NAME };
+	uint64_t n = number(argv[0]), i;
+
+	(void)argc;
+	for (i = 0; i < n; i++) {
+		m.id = next_id++;
+		if (msg_send_request(&ibuf, MSG_QUERY, &m) == -1)
+			broken("query: %s", strerror(errno));
 	}
+	if (msg_send_log(&ibuf, MSG_LOG, &log) == -1)
+		broken("log: %s", strerror(errno));
+	note("sent %" PRIu64 " queries", n);
+	send_all();
 }
 
 static void
@@ -800,32 +1468,25 @@ do_confine(int argc, char **argv)
 }
 
 static void
-do_probe(int argc, char **argv)
+do_signals(int argc, char **argv)
 {
-	int fd;
+	char path[64];
+	int pid;
+	FILE *f;
 
 	(void)argc;
 	(void)argv;
-	note("probe uid %ld gid %ld monitor %ld", (long)getuid(),
-	    (long)getgid(), (long)getppid());
-	note("probe signal to the monitor: %s",
+	note("signal to the monitor: %s",
 	    kill(getppid(), 0) == 0 ? "allowed" : strerror(errno));
-	for (fd = 0; fd < 256; fd++)
-		if (fcntl(fd, F_GETFD) != -1 && fd != fileno(logfile))
-			note("probe descriptor %d open", fd);
-}
-
-static void
-do_reqid(int argc, char **argv)
-{
-	(void)argc;
-	next_id = number(argv[0]);
-}
-
-static void
-do_sweep(int argc, char **argv)
-{
-	sweep(argc > 0 && strcmp(argv[0], "all") == 0);
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children",
+	    (long)getppid(), (long)getppid());
+	if ((f = fopen(path, "re")) == NULL)
+		broken("%s: %s", path, strerror(errno));
+	while (fscanf(f, "%d", &pid) == 1)
+		if (pid != (int)getpid())
+			note("signal to a worker: %s",
+			    kill(pid, 0) == 0 ? "allowed" : strerror(errno));
+	fclose(f);
 }
 
 static void
@@ -838,18 +1499,21 @@ do_wait(int argc, char **argv)
 static void
 do_until(int argc, char **argv)
 {
-	uint32_t type = type_number(argv[0]);
+	uint32_t type = strcmp(argv[0], "results") == 0 ? RESULTS :
+	    type_number(argv[0]);
 
-	if (pump(argc > 1 ? (int)number(argv[1]) * 1000 : 10000, type) != type)
-		note("no %s came", argv[0]);
+	if (pump(argc > 1 ? (int)number(argv[1]) * 1000 : PATIENCE, type) !=
+	    type)
+		note("UNANSWERED: no %s came", argv[0]);
 }
 
 static void
-do_kill(int argc, char **argv)
+do_stop(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	kill(getpid(), SIGKILL);
+	note("stops");
+	raise(SIGSTOP);
 }
 
 static void
@@ -899,6 +1563,8 @@ main(int argc, char *argv[])
 	long starts;
 
 	find_home(argv[0]);
+	beside(marker, sizeof(marker), "marker");
+	find_build();
 	beside(path, sizeof(path), "rogue.log");
 	if ((logfile = fopen(path, "ae")) == NULL)
 		broken("%s: %s", path, strerror(errno));
