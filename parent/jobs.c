@@ -81,7 +81,7 @@ jobs_spare(void)
 			spare_at = now_ms() + SPARE_DELAY;
 			return;
 		}
-	if (have > want && (c = spare_find()) != NULL)
+	for (; have > want && (c = spare_find()) != NULL; have--)
 		child_release(c);
 }
 
