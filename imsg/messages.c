@@ -56,6 +56,7 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_POLICY] =	{ "policy", EXACTLY(U8 + CMD_MAX * U8), MSG_FD_NONE },
 	[MSG_CHANNEL] =	{ "channel", EXACTLY(2 * U32), MSG_FD_ONE },
 	[MSG_DATA] =	{ "data", EXACTLY(U64), MSG_FD_ONE },
+	[MSG_RESULT] =	{ "result", EXACTLY(U64), MSG_FD_ONE },
 	[MSG_GO] =	{ "go", EXACTLY(U64), MSG_FD_ONE },
 	[MSG_REPLY] =	{ "reply", REPLY_FIXED + STR(1),
 			    REPLY_FIXED + STR(MSG_TEXT_MAX), MSG_FD_MAY },
@@ -117,6 +118,16 @@ const char *
 msg_name(uint32_t type)
 {
 	return (type < MSG_MAX ? msg_info[type].name : "unknown");
+}
+
+int
+msg_forward(struct imsgbuf *b, struct imsg *imsg, int fd)
+{
+	struct ibuf	*in = imsg->buf;
+
+	ibuf_rewind(in);
+	return (imsg_compose(b, imsg_get_type(imsg), 0, 0, fd, ibuf_data(in),
+	    ibuf_size(in)) == -1 ? -1 : 0);
 }
 
 /* --- what every send and recv is made of --- */

@@ -57,6 +57,7 @@ enum msg_type {
 	MSG_POLICY,		/* what is enabled, frozen; when it changes */
 	MSG_CHANNEL,		/* fd: the channel to the host */
 	MSG_DATA,		/* fd: where the query worker's results come */
+	MSG_RESULT,		/* fd: where that of this one request comes */
 	MSG_GO,			/* fd: send the request's bulk data there */
 	MSG_REPLY,		/* fd with exec output: read it there */
 	/* the frontend to the monitor */
@@ -91,6 +92,11 @@ extern const struct msg_info msg_info[MSG_MAX];
 /* 0, or -1: unknown type, size out of bounds, descriptor missing or extra. */
 int		 msg_check(const struct imsg *);
 const char	*msg_name(uint32_t);		/* never NULL */
+/*
+ * Send the payload on as it came, once a recv has found it good: to the
+ * worker that the frontend's message was for.
+ */
+int		 msg_forward(struct imsgbuf *, struct imsg *, int fd);
 
 /* Payload bounds. */
 #define MSG_BUILD_LEN	32	/* of the build's id, fixed size on the wire */
@@ -153,7 +159,8 @@ enum channel_end {
 int	 msg_send_channel_end(struct imsgbuf *, uint32_t);
 int	 msg_recv_channel_end(struct imsg *, uint32_t *);
 
-/* MSG_ASK, MSG_QUERY: request id and command id; MSG_DATA, MSG_GO: id only */
+/* MSG_ASK, MSG_QUERY: request id and command id; MSG_DATA, MSG_RESULT and
+ * MSG_GO: id only */
 struct msg_request {
 	uint64_t	 id;		/* the frontend's, ever higher */
 	uint32_t	 command;	/* enum command_id */

@@ -58,6 +58,8 @@ enum command_class {
 #define CMD_AUDIT	0x08	/* one line in the log for each decision */
 #define CMD_PERISHABLE	0x10	/* not carried out when it waited too long or */
 				/* its client has gone */
+#define CMD_VALUE	0x20	/* answered with a value by the worker, as */
+				/* every query is */
 
 #define PROFILE_AUDIT	0x01
 #define PROFILE_BACKUP	0x02

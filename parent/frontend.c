@@ -65,8 +65,7 @@ static const struct {
 	[MSG_SHUTDOWN] =	{ WHEN_READY,	take_shutdown },
 };
 
-static int	 request_begin(uint64_t, enum command_id, enum command_class,
-		    const char *);
+static int	 request_begin(uint64_t, enum command_id, const char *);
 static void	 request_audit(const char *);
 static char	*audit_text(char *, size_t, const char *);
 
@@ -157,8 +156,7 @@ take_ask(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_request(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
-	if (request_begin(msg.id, (enum command_id)msg.command,
-	    commands[msg.command].class, "") == 0) {
+	if (request_begin(msg.id, (enum command_id)msg.command, "") == 0) {
 		request.asked = 1;
 		request_reply(&reply, -1);
 	}
@@ -174,8 +172,7 @@ take_query(struct child *c, struct imsg *imsg)
 	if (msg_recv_request(imsg, &msg) == -1 || msg.id <= last_id ||
 	    commands[msg.command].class != CLASS_QUERY)
 		return (-1);
-	if (request_begin(msg.id, (enum command_id)msg.command, CLASS_QUERY,
-	    "") == 0)
+	if (request_begin(msg.id, (enum command_id)msg.command, "") == 0)
 		query_begin();
 	return (0);
 }
@@ -192,7 +189,7 @@ take_exec(struct child *c, struct imsg *imsg)
 		msg_exec_free(&msg);
 		return (-1);
 	}
-	if (request_begin(msg.id, CMD_GUEST_EXEC, CLASS_EXEC, msg.path) == -1)
+	if (request_begin(msg.id, CMD_GUEST_EXEC, msg.path) == -1)
 		msg_exec_free(&msg);
 	else
 		exec_begin(&msg, imsg);
@@ -209,7 +206,7 @@ take_exec_status(struct child *c, struct imsg *imsg)
 	if (msg_recv_exec_status(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
 	snprintf(pid, sizeof(pid), "%lld", (long long)msg.pid);
-	if (request_begin(msg.id, CMD_GUEST_EXEC_STATUS, CLASS_EXEC, pid) == 0)
+	if (request_begin(msg.id, CMD_GUEST_EXEC_STATUS, pid) == 0)
 		exec_status_begin(msg.pid);
 	return (0);
 }
@@ -224,9 +221,8 @@ take_shutdown(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_shutdown(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
-	if (request_begin(msg.id, CMD_GUEST_SHUTDOWN, CLASS_SYSTEM,
-	    modes[msg.mode]) == 0)
-		system_begin(&msg);
+	if (request_begin(msg.id, CMD_GUEST_SHUTDOWN, modes[msg.mode]) == 0)
+		single_begin(ROLE_SYSTEM, imsg, 0);
 	return (0);
 }
 
@@ -235,8 +231,7 @@ take_shutdown(struct child *c, struct imsg *imsg)
  * has been answered.
  */
 static int
-request_begin(uint64_t id, enum command_id command, enum command_class class,
-    const char *object)
+request_begin(uint64_t id, enum command_id command, const char *object)
 {
 	struct msg_reply reply;
 	char text[256];
@@ -256,7 +251,7 @@ request_begin(uint64_t id, enum command_id command, enum command_class class,
 	    sizeof(request.object))
 		memcpy(request.object + sizeof(request.object) - 4, "...", 4);
 	verdict = policy_decide(command, &request.rule);
-	if (verdict == VERDICT_ALLOWED && commands[command].class == class)
+	if (verdict == VERDICT_ALLOWED)
 		return (0);
 	request.refused = 1;
 	memset(&reply, 0, sizeof(reply));
@@ -325,7 +320,7 @@ void
 request_drop(void)
 {
 	if (request.held) {
-		msg_exec_free(&request.exec);
+		msg_exec_free(&request.exec);	/* nothing unless guest-exec */
 		imsg_free(&request.imsg);
 	}
 	request.held = 0;

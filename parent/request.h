@@ -32,16 +32,15 @@ struct request {
 	uint64_t	 answer;		/* guest-exec-status: by then */
 	struct child	*worker;		/* that carries it out */
 	int		 sent;			/* the worker has it */
+	size_t		 secret;		/* bytes it gets besides */
 	int		 asked;			/* MSG_ASK: nothing runs */
 	int		 refused;
 	const char	*rule;			/* of the verdict */
 	char		 object[256];		/* for the audit line */
-	/* guest-exec until a worker is ready for it */
+	/* the frontend's message until a worker is ready for it */
 	int		 held;
 	struct imsg	 imsg;			/* owns what exec points to */
-	struct msg_exec	 exec;
-	/* guest-shutdown likewise */
-	struct msg_shutdown shutdown;
+	struct msg_exec	 exec;			/* guest-exec's */
 };
 
 extern struct request request;
@@ -52,7 +51,12 @@ void	 request_drop(void);
 /* work.c: workers that answer one request after another, or one at all */
 void	 query_begin(void);
 void	 query_timers(uint64_t now, uint64_t *next);
-void	 system_begin(const struct msg_shutdown *);
+/*
+ * A worker of that role is started for this request alone; it gets the
+ * frontend's message, which is taken over, and secret (0: none) bytes that
+ * the frontend sends it past us.
+ */
+void	 single_begin(enum role, struct imsg *, size_t secret);
 void	 worker_message(struct child *, struct imsg *);
 void	 worker_gone(struct child *);
 

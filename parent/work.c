@@ -44,6 +44,8 @@ static int	 take_log(struct child *, struct imsg *);
 static int	 take_done(struct child *, struct imsg *);
 static void	 worker_ready(struct child *);
 static void	 worker_send(struct child *);
+static int	 single_send(struct child *);
+static struct child *worker_spawn(enum role, enum msg_type);
 
 static const struct {
 	uint32_t	 from;
@@ -125,15 +127,16 @@ take_done(struct child *c, struct imsg *imsg)
 	if (!request.sent || msg.id != request.id)
 		return (-1);
 	c->used = now_ms();
-	if (c->role == ROLE_QUERY)
+	/* A value has gone to the frontend, as has what went wrong with it. */
+	if (c->role == ROLE_QUERY ||
+	    (commands[request.command].flags & CMD_VALUE))
 		request_done(msg.ok ? "ok" : msg.text);
-	else {
-		if (msg.ok)
-			request_reply(&done, -1);
-		else
-			request_error("%s", msg.text);
+	else if (msg.ok)
+		request_reply(&done, -1);
+	else
+		request_error("%s", msg.text);
+	if (c->role != ROLE_QUERY)
 		child_release(c);
-	}
 	return (0);
 }
 
@@ -147,12 +150,12 @@ worker_ready(struct child *c)
 	case ROLE_EXEC_SPARE:
 		job_ready(c);
 		break;
-	case ROLE_QUERY:
-	case ROLE_SYSTEM:
-		if (request.active && request.worker == c && !request.sent)
-			worker_send(c);
-		break;
 	default:
+		if (request.active && request.worker == c) {
+			if (!request.sent)
+				worker_send(c);
+		} else if (c->role != ROLE_QUERY)
+			child_release(c);	/* its request has gone */
 		break;
 	}
 }
@@ -169,7 +172,7 @@ worker_send(struct child *c)
 		msg.command = request.command;
 		error = msg_send_request(&c->ibuf, MSG_QUERY, &msg);
 	} else
-		error = msg_send_shutdown(&c->ibuf, &request.shutdown);
+		error = single_send(c);
 	if (error == -1) {
 		request_error("%s: %s", commands[request.command].name,
 		    strerror(errno));
@@ -179,33 +182,76 @@ worker_send(struct child *c)
 	(void)child_send(c);
 }
 
-void
-query_begin(void)
+/*
+ * The message as it came, and one end of a socket for the secret, whose
+ * other end the frontend gets: it is never ours.
+ */
+static int
+single_send(struct child *c)
 {
-	struct child *c, *frontend;
-	int pair[2];
+	struct child *frontend;
+	int pair[2] = { -1, -1 };
 
-	if ((c = child_find(ROLE_QUERY)) == NULL) {
+	if (request.secret > 0) {
+		if ((frontend = child_find(ROLE_FRONTEND)) == NULL) {
+			errno = EPIPE;
+			return (-1);
+		}
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
-		    SOCK_NONBLOCK, 0, pair) == -1) {
-			request_error("query worker: %s", strerror(errno));
-			return;
-		}
-		if ((c = child_spawn(ROLE_QUERY, pair[1])) == NULL) {
-			close(pair[0]);
-			request_error("query worker: %s", strerror(errno));
-			return;
-		}
-		if ((frontend = child_find(ROLE_FRONTEND)) == NULL)
-			close(pair[0]);
-		if (frontend == NULL || msg_send_data(&frontend->ibuf,
-		    MSG_DATA, request.id, pair[0]) == -1) {
-			child_kill(c, "it has no frontend");
-			request_error("query worker: %s", strerror(errno));
-			return;
+		    SOCK_NONBLOCK, 0, pair) == -1)
+			return (-1);
+		if (msg_send_data(&frontend->ibuf, MSG_GO, request.id,
+		    pair[0]) == -1) {
+			close(pair[1]);
+			return (-1);
 		}
 		(void)child_send(frontend);
 	}
+	return (msg_forward(&c->ibuf, &request.imsg, pair[1]));
+}
+
+/*
+ * A worker of the role whose fd 4 is one end of a socket that the frontend
+ * gets the other end of, by a message of that type.  NULL: the request has
+ * been answered.
+ */
+static struct child *
+worker_spawn(enum role role, enum msg_type type)
+{
+	struct child *c, *frontend;
+	const char *name = confinements[role].name;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == -1) {
+		request_error("%s worker: %s", name, strerror(errno));
+		return (NULL);
+	}
+	if ((c = child_spawn(role, pair[1])) == NULL) {
+		request_error("%s worker: %s", name, strerror(errno));
+		close(pair[0]);
+		return (NULL);
+	}
+	if ((frontend = child_find(ROLE_FRONTEND)) == NULL)
+		close(pair[0]);
+	if (frontend == NULL || msg_send_data(&frontend->ibuf, type,
+	    request.id, pair[0]) == -1) {
+		child_kill(c, "it has no frontend");
+		request_error("%s worker: %s", name, strerror(errno));
+		return (NULL);
+	}
+	(void)child_send(frontend);
+	return (c);
+}
+
+void
+query_begin(void)
+{
+	struct child *c;
+
+	if ((c = child_find(ROLE_QUERY)) == NULL &&
+	    (c = worker_spawn(ROLE_QUERY, MSG_DATA)) == NULL)
+		return;
 	request.worker = c;
 	c->used = request.began;
 	if (c->state == CHILD_READY)
@@ -227,15 +273,19 @@ query_timers(uint64_t now, uint64_t *next)
 }
 
 void
-system_begin(const struct msg_shutdown *msg)
+single_begin(enum role role, struct imsg *imsg, size_t secret)
 {
 	struct child *c;
 
-	request.shutdown = *msg;
-	if ((c = child_spawn(ROLE_SYSTEM, -1)) == NULL) {
-		request_error("system worker: %s", strerror(errno));
-		return;
-	}
+	request.imsg = *imsg;
+	imsg->buf = NULL;
+	request.held = 1;
+	request.secret = secret;
+	if (commands[request.command].flags & CMD_VALUE)
+		c = worker_spawn(role, MSG_RESULT);
+	else if ((c = child_spawn(role, -1)) == NULL)
+		request_error("%s worker: %s", confinements[role].name,
+		    strerror(errno));
 	request.worker = c;
 }
 

@@ -39,14 +39,14 @@ static struct {
 } mon;
 
 /* One frame as it arrives: its header, then its bytes. */
-static struct {
+static struct feed {
 	int		 fd;
 	struct event	 event;
 	unsigned char	 header[FRAME_HEADER];
 	unsigned char	*buf;		/* NULL: the header is not complete */
 	size_t		 have, size;
 	struct frame	 frame;
-} data = { .fd = -1 };
+} queries = { .fd = -1 }, result = { .fd = -1 };
 
 static struct event_base *base;
 
@@ -57,19 +57,22 @@ static int	 take_limits(struct imsg *);
 static int	 take_policy(struct imsg *);
 static int	 take_channel(struct imsg *);
 static int	 take_data(struct imsg *);
+static int	 take_result(struct imsg *);
 static int	 take_go(struct imsg *);
 static int	 take_reply(struct imsg *);
-static void	 on_data(evutil_socket_t, short, void *);
-static ssize_t	 data_read(void);
-static int	 data_header(void);
-static void	 data_grow(void);
-static void	 data_close(void);
+static int	 feed_open(struct feed *, struct imsg *);
+static void	 on_feed(evutil_socket_t, short, void *);
+static ssize_t	 feed_read(struct feed *);
+static int	 feed_header(struct feed *);
+static void	 feed_grow(struct feed *);
+static void	 feed_close(struct feed *);
 
 static int	(*const takes[MSG_MAX])(struct imsg *) = {
 	[MSG_LIMITS] = take_limits,
 	[MSG_POLICY] = take_policy,
 	[MSG_CHANNEL] = take_channel,
 	[MSG_DATA] = take_data,
+	[MSG_RESULT] = take_result,
 	[MSG_GO] = take_go,
 	[MSG_REPLY] = take_reply,
 };
@@ -204,17 +207,13 @@ take_channel(struct imsg *imsg)
 static int
 take_data(struct imsg *imsg)
 {
-	uint64_t id;
+	return (feed_open(&queries, imsg));
+}
 
-	if (msg_recv_data(imsg, &id) == -1)
-		return (-1);
-	data_close();
-	data.fd = imsg_get_fd(imsg);
-	if (evutil_make_socket_nonblocking(data.fd) == -1 ||
-	    event_assign(&data.event, base, data.fd, EV_READ | EV_PERSIST,
-	    on_data, NULL) == -1 || event_add(&data.event, NULL) == -1)
-		fatalx("data: event");
-	return (0);
+static int
+take_result(struct imsg *imsg)
+{
+	return (feed_open(&result, imsg));
 }
 
 static int
@@ -241,92 +240,109 @@ take_reply(struct imsg *imsg)
 
 /* --- results --- */
 
-static void
-on_data(evutil_socket_t fd, short what, void *arg)
+static int
+feed_open(struct feed *f, struct imsg *imsg)
 {
+	uint64_t id;
+
+	if (msg_recv_data(imsg, &id) == -1)
+		return (-1);
+	feed_close(f);
+	f->fd = imsg_get_fd(imsg);
+	if (evutil_make_socket_nonblocking(f->fd) == -1 ||
+	    event_assign(&f->event, base, f->fd, EV_READ | EV_PERSIST,
+	    on_feed, f) == -1 || event_add(&f->event, NULL) == -1)
+		fatalx("data: event");
+	return (0);
+}
+
+static void
+on_feed(evutil_socket_t fd, short what, void *arg)
+{
+	struct feed *f = arg;
+	struct frame frame;
 	unsigned char *buf;
 	ssize_t n;
 
 	(void)fd;
 	(void)what;
-	(void)arg;
-	while (data.buf == NULL || data.have < data.frame.len) {
-		n = data_read();
+	while (f->buf == NULL || f->have < f->frame.len) {
+		n = feed_read(f);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
 			/* The worker ended; what that means, the monitor says. */
-			data_close();
+			feed_close(f);
 			return;
 		}
-		data.have += (size_t)n;
-		if (data.buf == NULL && data.have == FRAME_HEADER &&
-		    data_header() == -1)
+		f->have += (size_t)n;
+		if (f->buf == NULL && f->have == FRAME_HEADER &&
+		    feed_header(f) == -1)
 			return;
 	}
-	buf = data.buf;
-	data.buf = NULL;
-	data.have = 0;
-	/* The last use of what is static here: it leads to the next one. */
-	requests_frame(&data.frame, buf);
+	frame = f->frame;
+	buf = f->buf;
+	f->buf = NULL;
+	f->have = 0;
+	requests_frame(&frame, buf);
 	free(buf);
 }
 
 static ssize_t
-data_read(void)
+feed_read(struct feed *f)
 {
 	size_t want;
 
-	if (data.buf == NULL)
-		return (read(data.fd, data.header + data.have,
-		    FRAME_HEADER - data.have));
-	if (data.have == data.size)
-		data_grow();
-	want = data.size - data.have;
-	if (want > data.frame.len - data.have)
-		want = data.frame.len - data.have;
-	return (read(data.fd, data.buf + data.have, want));
+	if (f->buf == NULL)
+		return (read(f->fd, f->header + f->have,
+		    FRAME_HEADER - f->have));
+	if (f->have == f->size)
+		feed_grow(f);
+	want = f->size - f->have;
+	if (want > f->frame.len - f->have)
+		want = f->frame.len - f->have;
+	return (read(f->fd, f->buf + f->have, want));
 }
 
 static int
-data_header(void)
+feed_header(struct feed *f)
 {
-	if (frame_decode(data.header, &data.frame) == -1 ||
-	    data.frame.kind >= FRAME_KINDS || data.frame.len > VALUE_SIZE) {
-		log_warnx("the query worker sent a malformed frame");
-		data_close();
+	if (frame_decode(f->header, &f->frame) == -1 ||
+	    f->frame.kind >= FRAME_KINDS || f->frame.len > VALUE_SIZE) {
+		log_warnx("a worker sent a malformed frame");
+		feed_close(f);
 		requests_malformed();
 		return (-1);
 	}
-	data.have = 0;
-	data.size = data.frame.len < FRAME_START ? data.frame.len + 1 :
+	f->have = 0;
+	f->size = f->frame.len < FRAME_START ? f->frame.len + 1 :
 	    FRAME_START;
-	if ((data.buf = malloc(data.size)) == NULL)
+	if ((f->buf = malloc(f->size)) == NULL)
 		fatal("frame");
 	return (0);
 }
 
 /* Memory for what came, not for what was promised. */
 static void
-data_grow(void)
+feed_grow(struct feed *f)
 {
 	unsigned char *buf;
 
-	if ((buf = realloc(data.buf, data.size * 2)) == NULL)
+	if ((buf = realloc(f->buf, f->size * 2)) == NULL)
 		fatal("frame");
-	data.buf = buf;
-	data.size *= 2;
+	f->buf = buf;
+	f->size *= 2;
 }
 
 static void
-data_close(void)
+feed_close(struct feed *f)
 {
-	if (data.fd == -1)
+	if (f->fd == -1)
 		return;
-	(void)event_del(&data.event);
-	close(data.fd);
-	data.fd = -1;
-	free(data.buf);
-	data.buf = NULL;
-	data.have = 0;
+	(void)event_del(&f->event);
+	close(f->fd);
+	f->fd = -1;
+	free(f->buf);
+	f->buf = NULL;
+	f->have = 0;
 }

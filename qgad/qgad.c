@@ -70,7 +70,7 @@ main(int argc, char *argv[])
 	if (sodium_init() == -1)
 		fatalx("sodium_init");
 	base = new_base();
-	requests_init();
+	requests_init(base);
 	channel_init(base);
 	stream_init(base);
 	confine(ROLE_FRONTEND, &ids);

@@ -20,6 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
 #include "channel.h"
 #include "handlers.h"
 #include "json.h"
@@ -29,6 +32,9 @@
 
 #define QUEUE_BYTES	(1024 * 1024)	/* of text in the queue */
 #define ERROR_BYTES	4096		/* of an error's text */
+#define GRACE		15		/* s after the deadline, which the */
+					/* monitor keeps: then it or a */
+					/* worker has lost the request */
 #define TOKENER_KEEP	(64 * 1024)	/* after a longer text: a new one */
 
 static struct {
@@ -43,20 +49,24 @@ static struct limits		 limits;
 static struct msg_policy	 policy;
 static struct json_tokener	*tokener;
 static uint64_t			 last_id;
+static struct event		 overdue;
 
 static void	 tokener_new(void);
 static void	 begin(void);
 static int	 stale(const struct request *, enum command_id);
 static void	 start(void);
 static int	 expected(uint64_t);
+static void	 on_overdue(evutil_socket_t, short, void *);
 static void	 answer_class(const char *, char *);
 static void	 answer_id(void);
 static void	 release(void);
 
 /* json-c seeds its hash with the first object it makes: now it still can. */
 void
-requests_init(void)
+requests_init(struct event_base *base)
 {
+	if (event_assign(&overdue, base, -1, 0, on_overdue, NULL) == -1)
+		fatalx("requests: event");
 	json_object_put(json_tokener_parse("{\"execute\": \"warm-up\"}"));
 }
 
@@ -224,9 +234,31 @@ start(void)
 uint64_t
 request_wait(enum waiting wait)
 {
+	struct timeval tv = { .tv_sec = 0 };
+
 	hand.wait = wait;
 	hand.id = ++last_id;
+	if (commands[hand.cmd].deadline != 0) {
+		tv.tv_sec = (time_t)commands[hand.cmd].deadline + GRACE;
+		if (event_add(&overdue, &tv) == -1)
+			fatalx("requests: event");
+	}
 	return (hand.id);
+}
+
+static void
+on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (hand.req == NULL || hand.wait == WAIT_NONE ||
+	    hand.wait == WAIT_STREAM)
+		return;
+	log_warnx("%s: no answer came", commands[hand.cmd].name);
+	answer_error(text_format("internal error: no answer came to %s",
+	    commands[hand.cmd].name));
+	channel_work();
 }
 
 /* An answer that comes too late, after a deadline's error, is no answer. */
@@ -376,6 +408,7 @@ release(void)
 	int bulk = req->bulk != BULK_NONE;
 
 	push_stop();
+	(void)event_del(&overdue);
 	json_object_put(hand.root);
 	memset(&hand, 0, sizeof(hand));
 	if (req->len > TOKENER_KEEP)

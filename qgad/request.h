@@ -30,6 +30,7 @@
 #include "messages.h"
 #include "schema.h"
 
+struct event_base;
 struct json_object;
 
 enum waiting {
@@ -50,7 +51,7 @@ struct hand {
 	uint64_t	 id;		/* which answer is waited for */
 };
 
-void	 requests_init(void);		/* before the sandbox */
+void	 requests_init(struct event_base *);	/* before the sandbox */
 void	 requests_limits(const struct limits *);
 void	 requests_policy(const struct msg_policy *);
 

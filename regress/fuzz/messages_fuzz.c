@@ -119,6 +119,7 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		need(m.request.command < CMD_MAX);
 		return (msg_send_request(out, type, &m.request));
 	case MSG_DATA:
+	case MSG_RESULT:
 	case MSG_GO:
 		return (msg_recv_data(imsg, &m.n64) == -1 ? -1 :
 		    msg_send_data(out, type, m.n64, -1));

@@ -222,6 +222,7 @@ send_it(enum msg_type type, int large)
 		r = msg_send_request(&queue, type, &request);
 		break;
 	case MSG_DATA:
+	case MSG_RESULT:
 	case MSG_GO:
 		r = msg_send_data(&queue, type, large ? UINT64_MAX : 0, -1);
 		break;
@@ -321,6 +322,7 @@ recv_it(struct imsg *imsg, int large)
 			    request.command == (large ? CMD_MAX - 1 : 0);
 		break;
 	case MSG_DATA:
+	case MSG_RESULT:
 	case MSG_GO:
 		if ((r = msg_recv_data(imsg, &n64)) == 0)
 			same = n64 == (large ? UINT64_MAX : 0);

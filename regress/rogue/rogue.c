@@ -581,10 +581,11 @@ got(struct imsg *imsg)
 	else if (type == MSG_CHANNEL && msg_recv_channel(imsg, &channel) == 0)
 		note("got channel kind %" PRIu32 " newline %" PRIu32,
 		    channel.kind, channel.newline);
-	else if ((type == MSG_DATA || type == MSG_GO) &&
+	else if ((type == MSG_DATA || type == MSG_RESULT ||
+	    type == MSG_GO) &&
 	    msg_recv_data(imsg, &id) == 0) {
 		note("got %s id %" PRIu64, msg_name(type), id);
-		keep = type == MSG_DATA ? &data_fd : &go_fd;
+		keep = type == MSG_GO ? &go_fd : &data_fd;
 	} else
 		note("got %s", msg_name(type));
 	if ((fd = imsg_get_fd(imsg)) == -1)
