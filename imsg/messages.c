@@ -41,6 +41,7 @@
 #define U32		((size_t)4)
 #define U64		((size_t)8)
 #define STR(n)		(U32 + (n))
+#define LIMITS		(sizeof(struct limits) / U64)
 #define RESULT		(7 * U32)
 #define EXEC_FIXED	(2 * U64 + 5 * U32)
 #define REPLY_FIXED	(2 * U64 + U32 + RESULT)
@@ -52,7 +53,7 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_HELLO] =	{ "hello", EXACTLY(MSG_BUILD_LEN + U32), MSG_FD_NONE },
 	[MSG_LOG] =	{ "log", U32 + U64 + STR(1),
 			    U32 + U64 + STR(MSG_LINE_MAX), MSG_FD_NONE },
-	[MSG_LIMITS] =	{ "limits", EXACTLY(10 * U64), MSG_FD_NONE },
+	[MSG_LIMITS] =	{ "limits", EXACTLY(sizeof(struct limits)), MSG_FD_NONE },
 	[MSG_POLICY] =	{ "policy", EXACTLY(U8 + CMD_MAX * U8), MSG_FD_NONE },
 	[MSG_CHANNEL] =	{ "channel", EXACTLY(2 * U32), MSG_FD_ONE },
 	[MSG_DATA] =	{ "data", EXACTLY(U64), MSG_FD_ONE },
@@ -306,43 +307,36 @@ msg_recv_log(struct imsg *imsg, struct msg_log *m)
 	return (end(&in));
 }
 
+/* All of it is 64-bit numbers, in the struct's order. */
 int
 msg_send_limits(struct imsgbuf *b, const struct limits *m)
 {
 	struct ibuf	*msg;
+	uint64_t	 n[LIMITS];
+	int		 failed = 0;
+	size_t		 i;
 
-	if ((msg = start(b, MSG_LIMITS, 10 * U64, -1)) == NULL)
+	memcpy(n, m, sizeof(n));
+	if ((msg = start(b, MSG_LIMITS, sizeof(n), -1)) == NULL)
 		return (-1);
-	return (finish(b, MSG_LIMITS, msg,
-	    ibuf_add_n64(msg, m->max_request) == -1 ||
-	    ibuf_add_n64(msg, m->max_bulk) == -1 ||
-	    ibuf_add_n64(msg, m->max_depth) == -1 ||
-	    ibuf_add_n64(msg, m->max_pending) == -1 ||
-	    ibuf_add_n64(msg, m->max_reply) == -1 ||
-	    ibuf_add_n64(msg, m->max_jobs) == -1 ||
-	    ibuf_add_n64(msg, m->max_output) == -1 ||
-	    ibuf_add_n64(msg, m->output_wait) == -1 ||
-	    ibuf_add_n64(msg, m->stale_after) == -1 ||
-	    ibuf_add_n64(msg, m->restarts) == -1));
+	for (i = 0; i < LIMITS; i++)
+		failed |= ibuf_add_n64(msg, n[i]) == -1;
+	return (finish(b, MSG_LIMITS, msg, failed));
 }
 
 int
 msg_recv_limits(struct imsg *imsg, struct limits *m)
 {
 	struct ibuf	 in;
+	uint64_t	 n[LIMITS];
+	size_t		 i;
 
-	if (imsg_get_ibuf(imsg, &in) == -1 ||
-	    ibuf_get_n64(&in, &m->max_request) == -1 ||
-	    ibuf_get_n64(&in, &m->max_bulk) == -1 ||
-	    ibuf_get_n64(&in, &m->max_depth) == -1 ||
-	    ibuf_get_n64(&in, &m->max_pending) == -1 ||
-	    ibuf_get_n64(&in, &m->max_reply) == -1 ||
-	    ibuf_get_n64(&in, &m->max_jobs) == -1 ||
-	    ibuf_get_n64(&in, &m->max_output) == -1 ||
-	    ibuf_get_n64(&in, &m->output_wait) == -1 ||
-	    ibuf_get_n64(&in, &m->stale_after) == -1 ||
-	    ibuf_get_n64(&in, &m->restarts) == -1)
+	if (imsg_get_ibuf(imsg, &in) == -1)
 		return (-1);
+	for (i = 0; i < LIMITS; i++)
+		if (ibuf_get_n64(&in, &n[i]) == -1)
+			return (-1);
+	memcpy(m, n, sizeof(n));
 	return (end(&in));
 }
 

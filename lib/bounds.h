@@ -35,6 +35,7 @@ struct limits {
 	uint64_t output_wait;	/* for a pipe still open after the job's end */
 	uint64_t stale_after;	/* a waiting perishable request, serial ports */
 	uint64_t restarts;	/* of the frontend in a minute */
+	uint64_t refusal_lines;	/* of the audit in a second */
 };
 
 #define LIMITS_DEFAULT {						\
@@ -47,7 +48,8 @@ struct limits {
 	.max_output = 16 * 1024 * 1024,					\
 	.output_wait = 5,						\
 	.stale_after = 60,						\
-	.restarts = 5							\
+	.restarts = 5,							\
+	.refusal_lines = 20						\
 }
 
 #define MAX_MEMBERS	1024	/* of one object in a request */

@@ -68,6 +68,7 @@ static const struct key {
 	LIMIT("output-wait", KEY_COUNT, output_wait, 0, 3600),
 	LIMIT("stale-after", KEY_COUNT, stale_after, 1, 86400),
 	LIMIT("frontend-restarts", KEY_COUNT, restarts, 1, 1000),
+	LIMIT("refusal-lines", KEY_COUNT, refusal_lines, 1, 1000000),
 #undef LIMIT
 };
 

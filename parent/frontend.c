@@ -66,6 +66,7 @@ static const struct {
 };
 
 static int	 request_begin(uint64_t, enum command_id, const char *);
+static int	 refused_often(void);
 static void	 request_audit(const char *);
 static char	*audit_text(char *, size_t, const char *);
 
@@ -76,6 +77,7 @@ static uint64_t	 restart_at;		/* of the frontend, 0: none due */
 static uint64_t	 minute, deaths;	/* in that minute */
 static uint64_t	 last_id;		/* each must be above it */
 static uint64_t	 sequence;		/* of the audit lines */
+static uint64_t	 second, refusals;	/* in that second */
 
 void
 frontend_message(struct child *c, struct imsg *imsg)
@@ -344,6 +346,27 @@ audit_text(char *dst, size_t size, const char *src)
 	return (log_visible(dst, size, raw, len));
 }
 
+/*
+ * Is this refusal one too many in its second?  A host that asks and asks
+ * must not push what was allowed out of the log; what was left out is
+ * counted, and the count is said with the first one that is not.
+ */
+static int
+refused_often(void)
+{
+	uint64_t now = now_ms() / 1000;
+
+	if (now != second) {
+		if (refusals > conf->limits.refusal_lines)
+			log_audit("%llu refusals more are not shown",
+			    (unsigned long long)(refusals -
+			    conf->limits.refusal_lines));
+		second = now;
+		refusals = 0;
+	}
+	return (++refusals > conf->limits.refusal_lines);
+}
+
 /* One line for each decision on a command that changes or reveals. */
 static void
 request_audit(const char *result)
@@ -353,6 +376,8 @@ request_audit(const char *result)
 	/* A question whether it may is no decision on record, a no is. */
 	if (!request.refused && (request.asked ||
 	    !(commands[request.command].flags & CMD_AUDIT)))
+		return;
+	if (request.refused && refused_often())
 		return;
 	audit_text(object, sizeof(object), request.object);
 	audit_text(text, sizeof(text), result);

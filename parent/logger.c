@@ -32,6 +32,7 @@
 #include "parent.h"
 
 #define QUEUE_MAX	(256 * 1024)
+#define QUEUE_PLAIN	(192 * 1024)	/* the rest is for the audit's lines */
 #define INFLIGHT_MAX	(8 * 1024)	/* given to the worker's socket */
 #define LINES_MAX	50		/* a second of one child, the rest lost */
 #define RESTART_MIN	1000
@@ -47,9 +48,7 @@ struct line {
 static struct line	*head, **tail = &head;
 static size_t		 queued;
 static uint64_t		 dropped, restart_at, delay = RESTART_MIN;
-static int		 active, flushing;
-
-static void	 queue(enum log_level, const char *);
+static int		 active;
 
 /* Lines wait in the queue until logger_sink(); a child's at once. */
 void
@@ -76,14 +75,15 @@ logger_sink(void)
 		fatal("atexit");
 }
 
-static void
-queue(enum log_level level, const char *text)
+/* Sent at the end of the turn: a reply goes first. */
+void
+logger_line(enum log_level level, const char *text)
 {
 	struct line *line;
 	struct timeval tv;
 	size_t len = strlen(text) + 1;
 
-	if (queued + len > QUEUE_MAX ||
+	if (queued + len > (level == LEVEL_AUDIT ? QUEUE_MAX : QUEUE_PLAIN) ||
 	    (line = malloc(sizeof(*line) + len)) == NULL) {
 		dropped++;
 		return;
@@ -96,13 +96,6 @@ queue(enum log_level level, const char *text)
 	*tail = line;
 	tail = &line->next;
 	queued += len;
-}
-
-/* Sent at the end of the turn: a reply goes first. */
-void
-logger_line(enum log_level level, const char *text)
-{
-	queue(level, text);
 }
 
 /* A child's line: made visible by the log itself, its role before it. */
@@ -140,16 +133,15 @@ logger_flush(void)
 	struct msg_log msg;
 	char text[64];
 
-	if (flushing || !active || (c = child_find(ROLE_LOG)) == NULL)
+	if (!active || (c = child_find(ROLE_LOG)) == NULL)
 		return;
 	if (c->state == CHILD_READY)
 		delay = RESTART_MIN;
-	flushing = 1;
-	if (dropped > 0 && queued < QUEUE_MAX / 2) {
+	if (dropped > 0 && queued < QUEUE_PLAIN / 2) {
 		snprintf(text, sizeof(text), "%llu lines of the log were lost",
 		    (unsigned long long)dropped);
 		dropped = 0;
-		queue(LEVEL_WARN, text);
+		logger_line(LEVEL_WARN, text);
 	}
 	while ((line = head) != NULL &&
 	    imsgbuf_queuebytes(&c->ibuf) < INFLIGHT_MAX) {
@@ -172,7 +164,6 @@ logger_flush(void)
 			usleep(10000);
 			(void)child_send(c);
 		}
-	flushing = 0;
 }
 
 /* A new worker opens the file anew; the old one writes what it was given. */

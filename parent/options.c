@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,9 @@
 
 #define PATH_QEMU_CONF	"/etc/qemu/qemu-ga.conf"
 #define PATH_HOOK	"/etc/qemu/fsfreeze-hook"
+
+#define DUMPING		0x1	/* -D */
+#define CHECKING	0x2	/* -n */
 
 enum { OPT_TEST = 256, OPT_COMMANDS };
 
@@ -70,6 +74,11 @@ static const struct method_row {
 	[METHOD_STDIO] = { "stdio", "-" },
 };
 
+static const char *informed(int, char *[]);
+static int	 take(int, char *[], struct conf *);
+static char	**text_of(struct conf *, int);
+static void	 append(struct rpc **, struct rpc *);
+static void	 absolute(struct conf *);
 static void	 load(struct conf *, const char *);
 static void	 replace(char **, const char *);
 static void	 usage(const char *);
@@ -83,12 +92,26 @@ static void	 die(const char *, ...) __attribute__((noreturn,
 void
 options(int argc, char *argv[], struct conf *conf)
 {
-	struct rpc *block = NULL, *allow = NULL, **tail;
-	const char *config = NULL;
-	char err[512];
-	int allowset = 0, check = 0, ch, dumping = 0, i;
+	int flags;
 
-	/* Once for -c alone and for what needs no file; errors wait. */
+	conf_defaults(conf);
+	load(conf, informed(argc, argv));
+	flags = take(argc, argv, conf);
+	settle(conf);
+	if (flags & DUMPING)
+		dump(conf);
+	if (flags & (DUMPING | CHECKING))
+		exit(0);
+	absolute(conf);
+}
+
+/* What needs no file is answered; returns the file of -c.  Errors wait. */
+static const char *
+informed(int argc, char *argv[])
+{
+	const char *config = NULL;
+	int ch, i;
+
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, shortopts, longopts, NULL)) !=
 	    -1) {
@@ -114,27 +137,35 @@ options(int argc, char *argv[], struct conf *conf)
 			exit(0);
 		}
 	}
-
-	conf_defaults(conf);
-	load(conf, config);
 	opterr = 1;
 	optind = 1;
 #ifdef HAVE_OPTRESET
 	optreset = 1;
 #endif
+	return (config);
+}
+
+/* The command line wins over the file, its lists are added to the file's. */
+static int
+take(int argc, char *argv[], struct conf *conf)
+{
+	struct rpc *block = NULL, *allow = NULL;
+	char **text, err[512];
+	int ch, flags = 0;
+
 	while ((ch = getopt_long(argc, argv, shortopts, longopts, NULL)) !=
 	    -1) {
+		if ((text = text_of(conf, ch)) != NULL) {
+			replace(text, optarg == NULL ? PATH_HOOK : optarg);
+			continue;
+		}
 		switch (ch) {
 		case 'a':
-			allowset = 1;
-			if (conf_list(&allow, optarg, 0, err, sizeof(err)) ==
-			    -1)
-				die("option -a: %s", err);
-			break;
 		case 'b':
-			if (conf_list(&block, optarg, 0, err, sizeof(err)) ==
-			    -1)
-				die("option -b: %s", err);
+			conf->allowset |= ch == 'a';
+			if (conf_list(ch == 'a' ? &allow : &block, optarg, 0,
+			    err, sizeof(err)) == -1)
+				die("option -%c: %s", ch, err);
 			break;
 		case 'c':
 			break;
@@ -142,32 +173,13 @@ options(int argc, char *argv[], struct conf *conf)
 			conf->daemon = 1;
 			break;
 		case 'D':
-			dumping = 1;
-			break;
-		case 'f':
-			replace(&conf->pidfile, optarg);
-			break;
-		case 'F':
-			replace(&conf->hook, optarg != NULL ? optarg :
-			    PATH_HOOK);
-			break;
-		case 'l':
-			replace(&conf->logfile, optarg);
-			break;
-		case 'm':
-			replace(&conf->method, optarg);
+			flags |= DUMPING;
 			break;
 		case 'n':
-			check = 1;
-			break;
-		case 'p':
-			replace(&conf->path, optarg);
+			flags |= CHECKING;
 			break;
 		case 'r':
 			conf->retry = 1;
-			break;
-		case 't':
-			replace(&conf->statedir, optarg);
 			break;
 		case 'v':
 			conf->verbose = 1;
@@ -183,18 +195,61 @@ options(int argc, char *argv[], struct conf *conf)
 	}
 	if (optind < argc)
 		die("unexpected argument '%s'", argv[optind]);
-	for (tail = &conf->block; *tail != NULL; tail = &(*tail)->next)
-		;
-	*tail = block;
-	for (tail = &conf->allow; *tail != NULL; tail = &(*tail)->next)
-		;
-	*tail = allow;
-	conf->allowset |= allowset;
-	settle(conf);
-	if (dumping)
-		dump(conf);
-	if (dumping || check)
-		exit(0);
+	append(&conf->block, block);
+	append(&conf->allow, allow);
+	return (flags);
+}
+
+/* Where the text of such an option goes; only -F may come without one. */
+static char **
+text_of(struct conf *conf, int ch)
+{
+	switch (ch) {
+	case 'f':
+		return (&conf->pidfile);
+	case 'F':
+		return (&conf->hook);
+	case 'l':
+		return (&conf->logfile);
+	case 'm':
+		return (&conf->method);
+	case 'p':
+		return (&conf->path);
+	case 't':
+		return (&conf->statedir);
+	default:
+		return (NULL);
+	}
+}
+
+static void
+append(struct rpc **list, struct rpc *more)
+{
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = more;
+}
+
+/*
+ * A daemon's working directory is the root.  The channel is open before it
+ * goes there, and a socket's path may not grow.
+ */
+static void
+absolute(struct conf *conf)
+{
+	char **const paths[] = { &conf->file, &conf->logfile, &conf->pidfile,
+	    &conf->statedir, &conf->hook };
+	char cwd[PATH_MAX], whole[2 * PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (*paths[i] == NULL || **paths[i] == '/')
+			continue;
+		if (getcwd(cwd, sizeof(cwd)) == NULL)
+			fatal("getcwd");
+		snprintf(whole, sizeof(whole), "%s/%s", cwd, *paths[i]);
+		replace(paths[i], whole);
+	}
 }
 
 /* One file only: that of -c, else QGA_CONF, else ours, else qemu-ga's. */

@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -48,6 +49,7 @@ struct ids		 frontend_ids, worker_ids;
 
 static struct conf	 conf;
 static char		**arguments;
+static char		 started_in[PATH_MAX];	/* a daemon's */
 static struct pollfd	*polls;
 static int		 pidfd = -1, reexeced;
 static int		 errfd;		/* standard error as it was given */
@@ -97,10 +99,15 @@ main(int argc, char *argv[])
 	statedir_init();
 	if (channel_open(&conf) == -1)
 		exit(1);
-	if (conf.daemon && !reexeced)
-		notify = daemonise();
-	if (conf.daemon)
+	if (conf.daemon) {
+		if (getcwd(started_in, sizeof(started_in)) == NULL)
+			fatal("getcwd");
+		if (!reexeced)
+			notify = daemonise();
+		if (chdir("/") == -1)
+			fatal("chdir /");
 		pidfile_write();
+	}
 	policy_make(&policy, &conf);
 	policy_start(&policy, geteuid() == 0);
 	signals_init(&unblocked);
@@ -246,8 +253,6 @@ daemonise(void)
 	close(pair[0]);
 	if (setsid() == -1)
 		fatal("setsid");
-	if (chdir("/") == -1)
-		fatal("chdir /");
 	umask(077);
 	return (pair[1]);
 }
@@ -292,14 +297,24 @@ daemon_ready(int notify)
 static void
 pidfile_write(void)
 {
+	struct stat held, there;
 	char text[32];
 	int len;
 
-	if ((pidfd = open(conf.pidfile, O_RDWR | O_CREAT | O_CLOEXEC |
-	    O_NONBLOCK, 0644)) == -1)
-		fatal("Cannot open pid file %s", conf.pidfile);
-	if (flock(pidfd, LOCK_EX | LOCK_NB) == -1)
-		fatal("Cannot lock pid file %s", conf.pidfile);
+	/* One that ends unlinks its file between our open and our lock. */
+	for (;;) {
+		if ((pidfd = open(conf.pidfile, O_RDWR | O_CREAT | O_CLOEXEC |
+		    O_NONBLOCK, 0644)) == -1)
+			fatal("Cannot open pid file %s", conf.pidfile);
+		if (flock(pidfd, LOCK_EX | LOCK_NB) == -1)
+			fatal("Cannot lock pid file %s", conf.pidfile);
+		if (fstat(pidfd, &held) == -1)
+			fatal("pid file %s", conf.pidfile);
+		if (stat(conf.pidfile, &there) == 0 &&
+		    held.st_dev == there.st_dev && held.st_ino == there.st_ino)
+			break;
+		close(pidfd);
+	}
 	len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(pidfd, 0) == -1 || write(pidfd, text, (size_t)len) !=
 	    len)
@@ -572,7 +587,8 @@ start_anew(void)
 		child_kill(c, NULL);
 	logger_flush();
 	channel_keep();
-	if (setenv("QGAD_REEXEC", "1", 1) == -1 ||
+	if ((conf.daemon && chdir(started_in) == -1) ||
+	    setenv("QGAD_REEXEC", "1", 1) == -1 ||
 	    dup2(errfd, STDERR_FILENO) == -1)
 		fatal("start of another build");
 	execv(path, arguments);

@@ -41,6 +41,8 @@
 
 #define LAST_WORDS	64		/* reads of what a dead one has said */
 
+extern char		**environ;
+
 static struct child	**children;	/* a slot each, NULL: empty */
 static size_t		 nchildren;
 static size_t		 highest;	/* slot in use, and one more */
@@ -53,6 +55,7 @@ static void	 child_main(enum role, int, int) __attribute__((noreturn));
 static void	 child_close(struct child *);
 static unsigned int *lost_of(enum role);
 static uint64_t	 patience(const struct child *);
+static char	**scanty(void);
 static void	 fd_place(int, int);
 
 void
@@ -205,8 +208,30 @@ child_main(enum role role, int imsg, int data)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	execv(path, (char **)(uintptr_t)argv);
+	execve(path, (char **)(uintptr_t)argv, row->account == ACCOUNT_ROOT ||
+	    role == ROLE_EXEC_SPARE ? environ : scanty());
 	fatal("%s", path);
+}
+
+/*
+ * What starts no program needs of our environment at most where the time
+ * zone and, as qemu-ga has it, the os-release file are.
+ */
+static char **
+scanty(void)
+{
+	static const char *const names[] = { "TZ=", "QGA_OS_RELEASE=" };
+	static char *env[3];
+	char **e;
+	size_t i, n = 0;
+
+	for (i = 0; i < 2; i++)
+		for (e = environ; e != NULL && *e != NULL; e++)
+			if (strncmp(*e, names[i], strlen(names[i])) == 0) {
+				env[n++] = *e;
+				break;
+			}
+	return (env);
 }
 
 static void

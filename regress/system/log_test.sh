@@ -33,16 +33,23 @@ need_namespace() {
 	unshare -m true 2>/dev/null || atf_skip "no mount namespaces"
 }
 
+# Each refusal is a line: they are what fills a log here.
+all_refusals() {
+	printf '%s\n' '[general]' 'block-rpcs=guest-get-users' '[limits]' \
+	    'refusal-lines=1000000' >conf
+}
+
 # spawn_with SETUP ARGS: SETUP is run where the daemon will be
 spawn_with() {
 	setup=$1
 	shift
 	mkdir -p state
+	all_refusals
 	# shellcheck disable=SC2016 # for the inner sh
 	unshare -m --propagation private sh -c \
 	    'set -e; eval "$1"; shift; exec "$@"' sh "$setup" \
 	    "$prefix/sbin/qgad" -t "$PWD/state" -m unix-listen \
-	    -p "$PWD/sock" -f "$PWD/pid" -b guest-get-users "$@" \
+	    -p "$PWD/sock" -f "$PWD/pid" -c "$PWD/conf" "$@" \
 	    >qgad.out 2>>qgad.err &
 	echo $! >>qgad.pids
 	echo $! >qgad.pid
@@ -292,7 +299,8 @@ killed_head() {
 	atf_set require.user root
 }
 killed_body() {
-	start_qgad -b guest-get-users
+	all_refusals
+	start_qgad -c "$PWD/conf"
 	for n in 1 2 3; do
 		old=$(role_pid log)
 		kill -KILL "$old"
@@ -319,7 +327,8 @@ rotated_head() {
 	atf_set require.user root
 }
 rotated_body() {
-	start_qgad -b guest-get-users
+	all_refusals
+	start_qgad -c "$PWD/conf"
 	h load "$PWD/sock" 20000 "$REFUSED" >answered &
 	loader=$!
 	for n in 1 2 3 4 5 6 7 8 9 10; do
@@ -343,6 +352,33 @@ rotated_cleanup() {
 	cleanup_qgad
 }
 
+atf_test_case refusals cleanup
+refusals_head() {
+	atf_set descr "past refusal-lines in a second refusals are counted"
+	atf_set require.user root
+}
+refusals_body() {
+	printf '%s\n' '[general]' 'block-rpcs=guest-get-users' '[limits]' \
+	    'refusal-lines=5' >conf
+	start_qgad -c "$PWD/conf"
+	h load "$PWD/sock" 5000 "$REFUSED" >answered
+	wait_for counted || atf_fail "refusals are neither shown nor counted"
+	grep "are not shown" qgad.log || atf_fail "none is left out"
+	stop_qgad
+}
+# The count comes with the first refusal of a later second.
+counted() {
+	qga "$REFUSED" >/dev/null
+	asked=$((${asked:-5000} + 1))
+	shown=$(grep -c 'verdict=refused' qgad.log)
+	left=$(sed -n 's/.*: \([0-9]*\) refusals more.*/\1/p' qgad.log |
+	    awk '{ n += $1 } END { print n + 0 }')
+	[ $((shown + left)) = "$asked" ]
+}
+refusals_cleanup() {
+	cleanup_qgad
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
 	atf_add_test_case disk_full
@@ -352,4 +388,5 @@ atf_init_test_cases() {
 	atf_add_test_case syslog_stuck_control
 	atf_add_test_case killed
 	atf_add_test_case rotated
+	atf_add_test_case refusals
 }

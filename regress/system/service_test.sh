@@ -152,6 +152,33 @@ daemonize_cleanup() {
 	cleanup_qgad
 }
 
+atf_test_case daemon_relative cleanup
+daemon_relative_head() {
+	atf_set descr "-d finds files again that were named without their root"
+	atf_set require.user root
+}
+daemon_relative_body() {
+	alone
+	mkdir state
+	printf '[general]\n' >conf
+	"$qgad" -d -c conf -f pid -t state -l log -m unix-listen -p sock ||
+	    atf_fail "status $?"
+	adopt
+	says "$pong" "$ping"
+	echo 'block-rpcs = guest-ping' >>conf
+	mv log old
+	kill -HUP "$(cat pid)"
+	wait_for grep -q 'conf was read again' log ||
+	    atf_fail "conf or log is not found again"
+	qga "$ping" | grep -q 'has been disabled' ||
+	    atf_fail "the file is read, but to no effect"
+	stop_daemon
+	[ ! -e pid ] || atf_fail "the pid file is not found again"
+}
+daemon_relative_cleanup() {
+	cleanup_qgad
+}
+
 atf_test_case no_pidfile
 no_pidfile_head() {
 	atf_set descr "without -d no pid file is written"
@@ -996,6 +1023,7 @@ mixed_builds_cleanup() {
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
 	atf_add_test_case daemonize
+	atf_add_test_case daemon_relative
 	atf_add_test_case no_pidfile
 	atf_add_test_case lets_go
 	atf_add_test_case daemon_error
