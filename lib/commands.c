@@ -67,6 +67,19 @@ const struct command commands[CMD_MAX] = {
 		"guest-network-get-interfaces", CLASS_QUERY, 0, ALL, 5,
 		"addresses and counters: what most hosts run an agent for"
 	},
+	[CMD_GUEST_GET_DISKS] = {
+		"guest-get-disks", CLASS_QUERY, 0, ALL, 5,
+		"block devices by name, place and serial number; not a byte of"
+		" theirs"
+	},
+	[CMD_GUEST_GET_DISKSTATS] = {
+		"guest-get-diskstats", CLASS_QUERY, 0, ALL, 5,
+		"what the disks have done, which the host sees from its side"
+	},
+	[CMD_GUEST_GET_FSINFO] = {
+		"guest-get-fsinfo", CLASS_QUERY, 0, ALL, 5,
+		"mount points and how full they are, as df(1) shows"
+	},
 	[CMD_GUEST_EXEC] = {
 		"guest-exec", CLASS_EXEC,
 		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 10,
@@ -90,15 +103,13 @@ static const char *const qemu_commands[] = {
 	"guest-file-read", "guest-file-seek", "guest-file-write",
 	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
 	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-fstrim",
-	"guest-get-cpustats", "guest-get-devices", "guest-get-disks",
-	"guest-get-diskstats", "guest-get-fsinfo", "guest-get-load",
+	"guest-get-cpustats", "guest-get-devices", "guest-get-load",
 	"guest-get-memory-block-info", "guest-get-memory-blocks",
 	"guest-get-vcpus", "guest-network-get-route",
-	"guest-set-memory-blocks", "guest-set-time",
-	"guest-set-user-password", "guest-set-vcpus",
-	"guest-ssh-add-authorized-keys", "guest-ssh-get-authorized-keys",
-	"guest-ssh-remove-authorized-keys", "guest-suspend-disk",
-	"guest-suspend-hybrid", "guest-suspend-ram"
+	"guest-set-memory-blocks", "guest-set-time", "guest-set-user-password",
+	"guest-set-vcpus", "guest-ssh-add-authorized-keys",
+	"guest-ssh-get-authorized-keys", "guest-ssh-remove-authorized-keys",
+	"guest-suspend-disk", "guest-suspend-hybrid", "guest-suspend-ram"
 };
 
 static const char *const class_names[CLASS_MAX] = {

@@ -300,6 +300,7 @@ static const char *const query_paths[] = {
 	"/sys",
 	"/etc/os-release",
 	"/usr/lib/os-release",
+	"/run/udev/data",
 	"/run/utmp",
 	"/var/run/utmp",
 	"/etc/localtime",

@@ -47,6 +47,9 @@ const struct handler handlers[CMD_MAX] = {
 	[CMD_GUEST_GET_TIMEZONE] = { .start = query_start },
 	[CMD_GUEST_GET_USERS] = { .start = query_start },
 	[CMD_GUEST_NETWORK_GET_INTERFACES] = { .start = query_start },
+	[CMD_GUEST_GET_DISKS] = { .start = query_start },
+	[CMD_GUEST_GET_DISKSTATS] = { .start = query_start },
+	[CMD_GUEST_GET_FSINFO] = { .start = query_start },
 	[CMD_GUEST_EXEC] = { exec_start, REPLY_NUMBER, exec_reply },
 	/* Its reply is streamed: request.c. */
 	[CMD_GUEST_EXEC_STATUS] = { exec_status_start, REPLY_EXEC, NULL },

@@ -73,7 +73,10 @@ const query_fn system_queries[CMD_MAX] = {
 	[CMD_GUEST_GET_OSINFO] = q_osinfo,
 	[CMD_GUEST_GET_TIMEZONE] = q_timezone,
 	[CMD_GUEST_GET_USERS] = q_users,
-	[CMD_GUEST_NETWORK_GET_INTERFACES] = q_interfaces
+	[CMD_GUEST_NETWORK_GET_INTERFACES] = q_interfaces,
+	[CMD_GUEST_GET_DISKS] = linux_disks,
+	[CMD_GUEST_GET_DISKSTATS] = linux_diskstats,
+	[CMD_GUEST_GET_FSINFO] = linux_fsinfo
 };
 
 /*

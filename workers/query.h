@@ -60,6 +60,11 @@ int	 query_fail(char *err, size_t, const char *what);
  * or -1 with errno.
  */
 ssize_t	 query_read(int, char *, size_t);
+/*
+ * All that is left of a file, and a NUL behind it; the caller frees *buf.
+ * -1 with errno; EFBIG: longer than max.
+ */
+int	 query_read_all(int, char **buf, size_t *len, size_t max);
 
 /* guest-get-osinfo; the order is that of the reply. */
 enum osinfo_member {
@@ -150,5 +155,31 @@ int	 linux_netlink(struct netifs *, const void *, size_t, uint32_t seq,
 	    int *changed);
 /* path NULL: the system's own file.  0, or -1 as users_add(). */
 int	 linux_utmp(struct users *, const char *path);
+
+/* --- query-disk-linux.c, query-mount-linux.c: block devices --- */
+
+int	 linux_disks(struct value_writer *, char *, size_t);
+int	 linux_diskstats(struct value_writer *, char *, size_t);
+int	 linux_fsinfo(struct value_writer *, char *, size_t);
+/* Put before every path that they look at; a test has its own system. */
+extern const char *linux_root;
+/* open(2) for reading, of a path below it; flags are added. */
+int	 linux_open(const char *path, int flags);
+/*
+ * Where a symbolic link of sysfs leads, its last component alone being one.
+ * 0, or -1 with errno.
+ */
+int	 linux_link(const char *path, char *to, size_t);
+/*
+ * One element for each disk below the device with that path in sysfs, itself
+ * or what a virtual one is made of.
+ */
+void	 linux_addresses(struct value_writer *, const char *path);
+/*
+ * Numbers in a text: of the pattern 'x' is a hexadecimal and 'u' a decimal
+ * one that goes to *v++, 'X' and 'U' are such that go nowhere, any other
+ * character is itself.  How many bytes of the text matched, 0: it does not.
+ */
+size_t	 linux_scan(const char *, const char *pattern, unsigned int *v);
 
 #endif
