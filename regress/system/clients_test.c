@@ -71,6 +71,9 @@ static const struct {
 	{ "guest-get-users", "{\"return\": [", "" },
 	{ "guest-network-get-interfaces", "{\"return\": [",
 	    "\"name\": \"lo" },
+	{ "guest-get-disks", "{\"return\": [", "" },
+	{ "guest-get-diskstats", "{\"return\": [", "" },
+	{ "guest-get-fsinfo", "{\"return\": [", "" },
 	{ "guest-get-time", "{\"return\": ", "" },
 	{ "guest-ping", "{\"return\": {}}", "" },
 };

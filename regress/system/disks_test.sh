@@ -360,7 +360,7 @@ dead_body() {
 	loop below/one
 	agent qemu
 	agent qgad
-	ask qemu guest-get-fsinfo | comparable >before
+	ask qemu guest-get-fsinfo >/dev/null
 	enter "$(atf_get_srcdir)/h_deadfuse" "$PWD/m/below" >dead.out 2>dead.err &
 	echo $! >dead.pid
 	wait_for grep -q ready dead.out || atf_fail "$(cat dead.err)"
@@ -377,6 +377,9 @@ dead_body() {
 	kill "$(cat dead.pid)"
 	wait_for gone "$(cat dead.pid)" || atf_fail "h_deadfuse lives on"
 	rm dead.pid
+	# That was what it waited for.
+	"$qgaclient" -t 10 "$PWD/qemu.sock" "$fsinfo" >qemu.out ||
+	    atf_fail "qemu-ga does not come back"
 	stop_qgad
 }
 dead_cleanup() {

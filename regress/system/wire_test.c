@@ -1502,7 +1502,8 @@ ROOT_TEST(plain_user, "--test as a plain user: what needs root is refused")
 {
 	static const char *const queries[] = { "guest-get-osinfo",
 	    "guest-get-host-name", "guest-get-time", "guest-get-timezone",
-	    "guest-get-users", "guest-network-get-interfaces" };
+	    "guest-get-users", "guest-network-get-interfaces",
+	    "guest-get-disks", "guest-get-diskstats", "guest-get-fsinfo" };
 	char request[128];
 	const char *line;
 	size_t i;
