@@ -54,10 +54,9 @@ struct address {
 	char		 serial[DISK_TEXT];
 };
 
-/* A controller's place, the devices beside this one on it, and the disk's. */
+/* Where on its controller a disk is. */
 struct way {
-	const char	*path;
-	int		 index;		/* among them by number; -1: unknown */
+	int		 index;		/* of its port; -1: unknown */
 	int		 hastarget;
 	unsigned int	 target[3];	/* channel, id, unit */
 };
@@ -459,7 +458,6 @@ way_find(struct way *way, const char *path)
 	const char	*p;
 
 	memset(way, 0, sizeof(*way));
-	way->path = path;
 	way->index = -1;
 	if ((p = strstr(path, "/target")) != NULL)
 		way->hastarget = linux_scan(p + strlen("/target"),
