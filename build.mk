@@ -22,9 +22,10 @@ QUERY_OBJS=	workers/query-$(OS).o workers/query-disk-$(OS).o \
 		workers/query-mount-$(OS).o workers/query-util.o
 JOB_OBJS=	workers/job.o
 SYSTEM_OBJS=	workers/system-$(OS).o
+HOOK_OBJS=	workers/hook-check.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
-		workers/log.o workers/system.o
-WORKER_OBJS=	$(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS)
+		workers/log.o workers/system.o workers/hook.o
+WORKER_OBJS=	$(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS) $(HOOK_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
@@ -33,7 +34,7 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/job.h workers/query.h workers/system.h
+WORKERS_H=	workers/hook.h workers/job.h workers/query.h workers/system.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests
@@ -45,7 +46,7 @@ ARCHIVES=	$(IMSG) $(LIB) qgad/qgad.ar parent/parent.ar workers/workers.ar
 COMMON=		$(LIB) $(IMSG) $(LIB) $(IMSG)
 
 WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-log \
-		workers/qgad-system
+		workers/qgad-system workers/qgad-hook
 PROGRAMS=	qgad/qgad parent/qgad-parent $(WORKERS)
 
 all: $(PROGRAMS)
@@ -68,7 +69,7 @@ $(IMSG_OBJS) $(LIB_OBJS): $(COMMON_H) config.mk
 $(QGAD_OBJS) qgad/qgad.o: $(COMMON_H) $(QGAD_H) config.mk
 $(PARENT_OBJS) parent/parent.o: $(COMMON_H) $(PARENT_H) config.mk
 $(WORKER_OBJS) workers/query.o workers/exec.o workers/log.o \
-    workers/system.o: $(COMMON_H) $(WORKERS_H) config.mk
+    workers/system.o workers/hook.o: $(COMMON_H) $(WORKERS_H) config.mk
 lib/build.o: buildid.h
 
 $(IMSG): $(IMSG_OBJS)
@@ -102,6 +103,10 @@ workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(JOB_OBJS) \
     $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/system.o $(SYSTEM_OBJS) \
+	    $(JOB_OBJS) $(COMMON)
+workers/qgad-hook: workers/hook.o $(HOOK_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/hook.o $(HOOK_OBJS) \
 	    $(JOB_OBJS) $(COMMON)
 
 # The build's id: no time, no host, the same sources give the same id.
@@ -145,7 +150,8 @@ uninstall:
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-query \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-exec \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-log \
-	    $(DESTDIR)$(LIBEXECDIR)/qgad-system
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-system \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-hook
 	-test "$(CHROOTDIR)" != "$(LIBEXECDIR)/empty" || \
 	    rmdir $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(LIBEXECDIR)
 

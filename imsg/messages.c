@@ -76,6 +76,7 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_EXEC_SEND] = { "exec-send", EXACTLY(U64 + 2 * U32), MSG_FD_ONE },
 	[MSG_LINE] =	{ "line", U32 + U64 + STR(1),
 			    U32 + U64 + STR(MSG_LINE_MAX), MSG_FD_NONE },
+	[MSG_HOOK] =	{ "hook", EXACTLY(U64 + 2 * U32), MSG_FD_NONE },
 };
 
 static struct ibuf	*start(struct imsgbuf *, enum msg_type, size_t, int);
@@ -715,7 +716,7 @@ msg_recv_exec_send(struct imsg *imsg, struct msg_exec_send *m)
 	return (end(&in));
 }
 
-/* --- shutdown, done, reply --- */
+/* --- shutdown, hook, done, reply --- */
 
 int
 msg_send_shutdown(struct imsgbuf *b, const struct msg_shutdown *m)
@@ -737,6 +738,32 @@ msg_recv_shutdown(struct imsg *imsg, struct msg_shutdown *m)
 	if (imsg_get_ibuf(imsg, &in) == -1 ||
 	    ibuf_get_n64(&in, &m->id) == -1 ||
 	    get_below(&in, &m->mode, SHUTDOWN_MODES) == -1)
+		return (-1);
+	return (end(&in));
+}
+
+int
+msg_send_hook(struct imsgbuf *b, const struct msg_hook *m)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_HOOK, U64 + 2 * U32, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_HOOK, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->phase) == -1 ||
+	    ibuf_add_n32(msg, m->abort) == -1));
+}
+
+int
+msg_recv_hook(struct imsg *imsg, struct msg_hook *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_below(&in, &m->phase, HOOK_PHASES) == -1 ||
+	    get_bool(&in, &m->abort) == -1)
 		return (-1);
 	return (end(&in));
 }

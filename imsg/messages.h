@@ -76,6 +76,8 @@ enum msg_type {
 	MSG_EXEC_SEND,		/* fd: write that much output there */
 	/* the monitor to the log worker */
 	MSG_LINE,
+	/* the monitor to the hook worker */
+	MSG_HOOK,		/* run the hooks; its answer is MSG_DONE */
 	MSG_MAX
 };
 
@@ -205,6 +207,15 @@ struct msg_shutdown {
 };
 int	 msg_send_shutdown(struct imsgbuf *, const struct msg_shutdown *);
 int	 msg_recv_shutdown(struct imsg *, struct msg_shutdown *);
+
+enum hook_phase { HOOK_FREEZE, HOOK_THAW, HOOK_PHASES };
+struct msg_hook {
+	uint64_t	 id;
+	uint32_t	 phase;
+	uint32_t	 abort;		/* 1: a freeze ends at the first failure */
+};
+int	 msg_send_hook(struct imsgbuf *, const struct msg_hook *);
+int	 msg_recv_hook(struct imsg *, struct msg_hook *);
 
 struct msg_done {
 	uint64_t	 id;

@@ -54,4 +54,9 @@ struct limits {
 
 #define MAX_MEMBERS	1024	/* of one object in a request */
 
+/* Of the hooks around a freeze, in milliseconds; a phase is freeze or thaw. */
+#define HOOK_EACH	30000	/* one script */
+#define HOOK_TOTAL	300000	/* all scripts of a phase */
+#define HOOK_GRACE	2000	/* between SIGTERM and SIGKILL */
+
 #endif

@@ -95,6 +95,10 @@ const struct confinement confinements[ROLE_MAX] = {
 		ROLE_SYSTEM, "system", "qgad-system",
 		ACCOUNT_ROOT, 0, 0, 0
 	},
+	[ROLE_HOOK] = {
+		ROLE_HOOK, "hook", "qgad-hook",
+		ACCOUNT_ROOT, 0, 0, 0
+	},
 	/* Its log is open before; on a file it may grow. */
 	[ROLE_LOG] = {
 		ROLE_LOG, "log", "qgad-log",

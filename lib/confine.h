@@ -35,6 +35,7 @@ enum role {
 				/* root and becomes the job */
 	ROLE_EXEC,		/* the same process once its job runs */
 	ROLE_SYSTEM,
+	ROLE_HOOK,
 	ROLE_LOG,
 	ROLE_MAX
 };

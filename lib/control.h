@@ -39,6 +39,7 @@
 #define CONTROL_POLICY		0x01000	/* the monitor's own decision */
 #define CONTROL_MESSAGES	0x02000	/* size and descriptor checks */
 #define CONTROL_LOGNONBLOCK	0x04000
+#define CONTROL_HOOKS		0x08000	/* whose a hook's path is */
 
 #ifndef CONTROL_OFF
 #define CONTROL_OFF	0

@@ -32,7 +32,6 @@
 #include "parent.h"
 
 #define PATH_QEMU_CONF	"/etc/qemu/qemu-ga.conf"
-#define PATH_HOOK	"/etc/qemu/fsfreeze-hook"
 
 #define DUMPING		0x1	/* -D */
 #define CHECKING	0x2	/* -n */

@@ -41,6 +41,9 @@
 
 #define LAST_WORDS	64		/* reads of what a dead one has said */
 
+#define QUOTED(n)	#n
+#define NUMBER(n)	QUOTED(n)	/* a macro's value as text */
+
 extern char		**environ;
 
 static struct child	**children;	/* a slot each, NULL: empty */
@@ -157,8 +160,8 @@ child_main(enum role role, int imsg, int data)
 {
 	const struct confinement *row = &confinements[role];
 	const struct ids *ids;
-	char path[1024], idtext[64], level[16], size[32], wait[32];
-	const char *argv[8];
+	char path[1024], idtext[64], level[16], size[32], wait[32], lock[1024];
+	const char *argv[10];
 	sigset_t none;
 	int argc = 0, from = CHILD_DATA_FD;
 
@@ -186,6 +189,13 @@ child_main(enum role role, int imsg, int data)
 		argv[argc++] = wait;
 	} else if (role == ROLE_FRONTEND && conf->methodno == METHOD_STDIO) {
 		argv[argc++] = "stdio";
+	} else if (role == ROLE_HOOK) {
+		snprintf(lock, sizeof(lock), "%s/qgad.hooks", conf->statedir);
+		argv[argc++] = conf->hook != NULL ? conf->hook : "-";
+		argv[argc++] = lock;
+		argv[argc++] = NUMBER(HOOK_EACH);
+		argv[argc++] = NUMBER(HOOK_TOTAL);
+		argv[argc++] = NUMBER(HOOK_GRACE);
 	} else if (role == ROLE_LOG) {
 		argv[argc++] = conf->logfile != NULL ? "file" :
 		    conf->daemon ? "syslog" : "stderr";

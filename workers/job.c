@@ -42,6 +42,12 @@ static void	 oom_reset(void);
 static void	 run(const struct job_start *);
 static void	 fail(int) __attribute__((noreturn));
 
+char *const job_environment[] = {
+	(char []){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
+	(char []){ "LC_ALL=C" },
+	NULL
+};
+
 static int	 watch_fd = -1;		/* the handler's end of the pipe */
 
 static void

@@ -16,7 +16,7 @@
 
 /*
  * Starting a foreign program the way qemu-ga would have started it, for the
- * workers that do: exec, system.  The one place where a child's session,
+ * workers that do: exec, hook, system.  The one place where a child's session,
  * signals, umask and descriptors are put in order.
  */
 
@@ -43,6 +43,9 @@ struct job_start {
 	char *const	*envp;
 	int		 fd[3];		/* its 0, 1, 2; each above 3 */
 };
+
+/* Of a program that qgad itself chose: PATH and LC_ALL=C, nothing else. */
+extern char *const job_environment[];
 
 struct job_end {
 	int		 signaled;	/* 1: code is a signal number */

@@ -63,12 +63,6 @@ static size_t	 output(struct run *);
 static void	 explain(struct run *, const struct job_end *, char *, size_t);
 static void	 trim(struct run *);
 
-static char *const environment[] = {
-	(char []){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
-	(char []){ "LC_ALL=C" },
-	NULL
-};
-
 int
 main(int argc, char *argv[])
 {
@@ -173,7 +167,7 @@ start(struct run *r, const struct system_program *sp)
 		fatal("/dev/null");
 	js.path = argv[0];
 	js.argv = argv;
-	js.envp = environment;
+	js.envp = job_environment;
 	js.fd[0] = null;
 	js.fd[1] = js.fd[2] = fds[1];
 	if ((r->pid = job_start(&js, &status)) == -1)

@@ -81,6 +81,7 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		struct msg_exec_started	 started;
 		struct msg_exec_send	 send;
 		struct msg_shutdown	 shutdown;
+		struct msg_hook		 hook;
 		struct msg_done		 done;
 		struct msg_reply	 reply;
 		struct exec_result	 result;
@@ -140,6 +141,9 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_SHUTDOWN:
 		return (msg_recv_shutdown(imsg, &m.shutdown) == -1 ? -1 :
 		    msg_send_shutdown(out, &m.shutdown));
+	case MSG_HOOK:
+		return (msg_recv_hook(imsg, &m.hook) == -1 ? -1 :
+		    msg_send_hook(out, &m.hook));
 	case MSG_DONE:
 		return (msg_recv_done(imsg, &m.done) == -1 ? -1 :
 		    msg_send_done(out, &m.done));

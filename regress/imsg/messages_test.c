@@ -182,6 +182,8 @@ send_it(enum msg_type type, int large)
 				    large ? texts[0] : "" };
 	struct msg_exec_send	 out = { 5, UINT32_MAX, 2 };
 	struct msg_shutdown	 shut = { 5, large ? SHUTDOWN_MODES - 1 : 0 };
+	struct msg_hook		 hook = { 5, large ? HOOK_PHASES - 1 : 0,
+				    (uint32_t)large };
 	struct msg_done		 done = { 5, (uint32_t)!large,
 				    large ? texts[0] : "" };
 	struct msg_reply	 reply;
@@ -245,6 +247,9 @@ send_it(enum msg_type type, int large)
 	case MSG_SHUTDOWN:
 		r = msg_send_shutdown(&queue, &shut);
 		break;
+	case MSG_HOOK:
+		r = msg_send_hook(&queue, &hook);
+		break;
 	case MSG_DONE:
 		r = msg_send_done(&queue, &done);
 		break;
@@ -273,6 +278,7 @@ recv_it(struct imsg *imsg, int large)
 	struct msg_exec_started	 started;
 	struct msg_exec_send	 out;
 	struct msg_shutdown	 shut;
+	struct msg_hook		 hook;
 	struct msg_done		 done;
 	struct msg_reply	 reply;
 	struct exec_result	 res;
@@ -360,6 +366,12 @@ recv_it(struct imsg *imsg, int large)
 		if ((r = msg_recv_shutdown(imsg, &shut)) == 0)
 			same = shut.id == 5 &&
 			    shut.mode == (large ? SHUTDOWN_MODES - 1 : 0);
+		break;
+	case MSG_HOOK:
+		if ((r = msg_recv_hook(imsg, &hook)) == 0)
+			same = hook.id == 5 &&
+			    hook.phase == (large ? HOOK_PHASES - 1 : 0) &&
+			    hook.abort == (uint32_t)large;
 		break;
 	case MSG_DONE:
 		if ((r = msg_recv_done(imsg, &done)) == 0)
@@ -521,6 +533,8 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_EXEC_ENDED, 20, 4, 2 },
 		{ MSG_EXEC_ENDED, 24, 4, 2 },
 		{ MSG_SHUTDOWN, 8, 4, SHUTDOWN_MODES },
+		{ MSG_HOOK, 8, 4, HOOK_PHASES },
+		{ MSG_HOOK, 12, 4, 2 },
 		{ MSG_DONE, 8, 4, 2 },
 		{ MSG_REPLY, 8, 4, REPLY_KINDS },
 		{ MSG_REPLY, 20, 4, 2 },

@@ -41,7 +41,7 @@
 
 static pid_t	 start(struct worker *);
 
-static char	 last_log[LOG_LINE];
+static char	 last_log[LOG_LINE], whole_log[128 * 1024];
 
 const char *
 driver_ids(void)
@@ -65,7 +65,7 @@ start(struct worker *w)
 {
 	int sp[2];
 
-	last_log[0] = '\0';
+	last_log[0] = whole_log[0] = '\0';
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, sp) == 0);
 	ATF_REQUIRE(fcntl(sp[0], F_SETFD, FD_CLOEXEC) == 0);
 	ATF_REQUIRE(fcntl(sp[0], F_SETFL, O_NONBLOCK) == 0);
@@ -146,6 +146,8 @@ driver_get(struct worker *w, struct imsg *imsg)
 			ATF_REQUIRE_EQ(0, msg_recv_log(imsg, &line));
 			fprintf(stderr, "worker: %s\n", line.line);
 			snprintf(last_log, sizeof(last_log), "%s", line.line);
+			strlcat(whole_log, line.line, sizeof(whole_log));
+			strlcat(whole_log, "\n", sizeof(whole_log));
 			imsg_free(imsg);
 		}
 		ATF_REQUIRE_EQ(0, n);
@@ -217,4 +219,10 @@ const char *
 driver_last_log(void)
 {
 	return (last_log);
+}
+
+const char *
+driver_log(void)
+{
+	return (whole_log);
 }

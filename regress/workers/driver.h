@@ -47,5 +47,7 @@ void	 driver_flush(struct worker *);
 void	 driver_close(struct worker *);
 int	 driver_wait(struct worker *);		/* the exit status, -1: signal */
 const char *driver_last_log(void);		/* the last line it sent */
+/* All lines since driver_start(), each with a newline; the first 128 KiB. */
+const char *driver_log(void);
 
 #endif
