@@ -51,6 +51,8 @@
 #define LINE_BYTES	400	/* of a line of output, the rest is left out */
 #define LINES_EACH	64	/* of a script's output */
 #define LINES_ALL	512	/* of a phase's */
+#define LINES_SECOND	25	/* the monitor takes twice as many: it must */
+				/* hear what became of a script as well */
 #define LAST_LOOK	(1024 * 1024)	/* more than a pipe holds */
 #define LOCK_NAP	50	/* ms */
 #define WHY		(PATH_MAX + 128)
@@ -68,6 +70,8 @@ struct hooks {
 	int		 thaw, abort;
 	int64_t		 deadline;	/* ms */
 	unsigned int	 lines;		/* of output, in the log */
+	unsigned int	 lately;	/* of them in the second since: */
+	int64_t		 since;		/* ms */
 	char		 text[MSG_TEXT_MAX];	/* of the failure that ends it */
 };
 
@@ -115,6 +119,7 @@ static void	 monitor_event(struct hooks *);
 static size_t	 output(struct run *);
 static void	 take(struct run *, const char *, size_t);
 static void	 say(struct run *);
+static int	 may_say(struct run *);
 static void	 explain(struct run *, int);
 
 int
@@ -597,17 +602,34 @@ say(struct run *r)
 {
 	char text[4 * LINE_BYTES + 1];
 
-	if (r->lines >= LINES_EACH || r->hooks->lines >= LINES_ALL)
-		r->unsaid++;
-	else if (r->len > 0) {
+	if (r->len > 0 && may_say(r)) {
 		log_visible(text, sizeof(text), r->line, r->len);
 		log_info("hook %s: %s%s", r->name, text,
 		    r->cut ? " [cut]" : "");
-		r->lines++;
-		r->hooks->lines++;
-	}
+	} else if (r->len > 0)
+		r->unsaid++;
 	r->len = 0;
 	r->cut = 0;
+}
+
+static int
+may_say(struct run *r)
+{
+	struct hooks *h = r->hooks;
+	int64_t now;
+
+	if (r->lines >= LINES_EACH || h->lines >= LINES_ALL)
+		return (0);
+	if ((now = now_ms()) >= h->since + 1000) {
+		h->since = now;
+		h->lately = 0;
+	}
+	if (h->lately >= LINES_SECOND)
+		return (0);
+	r->lines++;
+	h->lines++;
+	h->lately++;
+	return (1);
 }
 
 static void
