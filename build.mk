@@ -122,6 +122,8 @@ buildid.h: $(SUMMED)
 # --- installing ---
 
 CONF=		$(CONFDIR)/qgad.conf
+HOOKS=		etc/hooks/README etc/hooks/template.sh \
+		etc/hooks/postgresql.sh etc/hooks/mariadb.sh
 
 install: all
 	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
@@ -131,6 +133,8 @@ install: all
 	    $(WORKERS)
 	@sh etc/install.sh empty $(DESTDIR)$(CHROOTDIR)
 	@sh etc/install.sh new $(DESTDIR)$(CONF) etc/qgad.conf
+	mkdir -p $(DESTDIR)$(EXAMPLEDIR)/hooks
+	@sh etc/install.sh 644 $(DESTDIR)$(EXAMPLEDIR)/hooks $(HOOKS)
 	@for n in 5 8; do \
 		for m in man/*.$$n; do \
 			test -f $$m || continue; \
@@ -152,6 +156,10 @@ uninstall:
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-log \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-system \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-hook
+	@for f in $(HOOKS); do \
+		rm -f $(DESTDIR)$(EXAMPLEDIR)/hooks/$${f##*/}; \
+	done
+	-rmdir $(DESTDIR)$(EXAMPLEDIR)/hooks $(DESTDIR)$(EXAMPLEDIR)
 	-test "$(CHROOTDIR)" != "$(LIBEXECDIR)/empty" || \
 	    rmdir $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(LIBEXECDIR)
 

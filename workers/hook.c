@@ -64,6 +64,7 @@ struct hooks {
 	const char	*path;
 	int		 usual;		/* 1: the system's, need not be there */
 	const char	*lockpath;
+	int		 lockfd;	/* -1: it could not be opened */
 	int		 each, total, grace;	/* ms */
 	/* of a phase */
 	int		 gone;		/* the monitor is */
@@ -102,7 +103,7 @@ struct run {
 static int	 number(const char *);
 static int64_t	 now_ms(void);
 static void	 phase(struct hooks *);
-static int	 lock(struct hooks *);
+static void	 lock(struct hooks *);
 static void	 directory(struct hooks *);
 static int	 script(struct hooks *, const char *, size_t);
 static void	 refused(struct hooks *, const char *, const char *);
@@ -139,6 +140,9 @@ main(int argc, char *argv[])
 	h.usual = strcmp(argv[4], "-") == 0;
 	h.path = h.usual ? PATH_HOOK ".d" : argv[4];
 	h.lockpath = argv[5];
+	if ((h.lockfd = open(h.lockpath, O_RDWR | O_CREAT | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC, 0600)) == -1)
+		log_warn("hooks run without the lock %s", h.lockpath);
 	h.each = number(argv[6]);
 	h.total = number(argv[7]);
 	h.grace = number(argv[8]);
@@ -198,14 +202,13 @@ phase(struct hooks *h)
 {
 	char why[WHY];
 	struct stat st;
-	int fd;
 
 	h->lines = 0;
 	*h->text = '\0';
 	/* How a service's configuration says that there are none. */
 	if (strcmp(h->path, "/dev/null") == 0)
 		return;
-	fd = lock(h);
+	lock(h);
 	h->deadline = now_ms() + h->total;
 	if (h->gone)
 		;
@@ -219,36 +222,28 @@ phase(struct hooks *h)
 		directory(h);
 	else
 		(void)script(h, h->path, 0);
-	if (fd != -1)
-		close(fd);
+	if (h->lockfd != -1 && flock(h->lockfd, LOCK_UN) == -1)
+		log_warn("unlock %s", h->lockpath);
 }
 
 /*
  * A monitor that was killed may be there again while the worker of the one
  * before still ends its script: thaw must not overtake freeze.  The guard of
  * a worker that was killed holds the lock too.  Not for ever: a hook that
- * does not run at all is worse.  -1: not locked.
+ * does not run at all is worse.
  */
-static int
+static void
 lock(struct hooks *h)
 {
 	int64_t until = now_ms() + 2 * h->grace + 1000;
 	struct pollfd pfd;
-	int fd;
 
-	if ((fd = open(h->lockpath, O_RDWR | O_CREAT | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC, 0600)) == -1) {
-		log_warn("hooks run without the lock %s", h->lockpath);
-		return (-1);
-	}
-	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || h->gone ||
+	while (h->lockfd != -1 && !h->gone &&
+	    flock(h->lockfd, LOCK_EX | LOCK_NB) == -1) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) ||
 		    now_ms() >= until) {
-			if (!h->gone)
-				log_warn("hooks run without the lock %s",
-				    h->lockpath);
-			close(fd);
-			return (-1);
+			log_warn("hooks run without the lock %s", h->lockpath);
+			return;
 		}
 		memset(&pfd, 0, sizeof(pfd));
 		pfd.fd = h->ib->fd;
@@ -256,7 +251,6 @@ lock(struct hooks *h)
 		if (poll(&pfd, 1, LOCK_NAP) > 0)
 			monitor_event(h);
 	}
-	return (fd);
 }
 
 static void

@@ -99,7 +99,7 @@ check()
 scripts()
 {
 	for f in configure .ci/run etc/*.sh man/*.sh regress/*.sh regress/*/*.sh \
-	    etc/rc.d/* etc/hooks/*; do
+	    etc/rc.d/* etc/hooks/*.sh; do
 		[ -f "$f" ] || continue
 		case $f in
 		*_test.sh) continue ;;
