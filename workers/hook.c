@@ -69,11 +69,12 @@ struct hooks {
 	/* of a phase */
 	int		 gone;		/* the monitor is */
 	int		 thaw, abort;
+	const char	*word;		/* a script's argument */
 	int64_t		 deadline;	/* ms */
 	unsigned int	 lines;		/* of output, in the log */
 	unsigned int	 lately;	/* of them in the second since: */
 	int64_t		 since;		/* ms */
-	char		 text[MSG_TEXT_MAX];	/* of the failure that ends it */
+	char		 text[MSG_TEXT_MAX];	/* of what ended it early */
 };
 
 enum stage { RUNS, TOLD, KILLED, LEFT };	/* how it is being ended */
@@ -131,11 +132,12 @@ main(int argc, char *argv[])
 	struct ids ids;
 	struct msg_hook m;
 	struct msg_done done;
-	static struct hooks h;
+	struct hooks h;
 
 	child_start(ROLE_HOOK, argc, argv, &ib, &ids);
 	if (argc != 9)
 		fatalx("five arguments are needed");
+	memset(&h, 0, sizeof(h));
 	h.ib = &ib;
 	h.usual = strcmp(argv[4], "-") == 0;
 	h.path = h.usual ? PATH_HOOK ".d" : argv[4];
@@ -161,6 +163,7 @@ main(int argc, char *argv[])
 			    msg_name(imsg_get_type(&imsg)));
 		imsg_free(&imsg);
 		h.thaw = m.phase == HOOK_THAW;
+		h.word = h.thaw ? "thaw" : "freeze";
 		/* What was locked is to be released, whatever fails. */
 		h.abort = m.abort && !h.thaw;
 		phase(&h);
@@ -322,7 +325,7 @@ refused(struct hooks *h, const char *path, const char *why)
 static void
 failed(struct hooks *h, const char *path, const char *why)
 {
-	log_warnx("hook %s %s: %s", path, h->thaw ? "thaw" : "freeze", why);
+	log_warnx("hook %s %s: %s", path, h->word, why);
 	if (h->abort)
 		snprintf(h->text, sizeof(h->text), "child process has failed "
 		    "to execute fsfreeze hook: %s: %s", path, why);
@@ -370,8 +373,7 @@ begin(struct run *r)
 		r->pid = -1;
 	} else {
 		argv[0] = (char *)(uintptr_t)r->path;
-		argv[1] = r->hooks->thaw ? (char []){ "thaw" } :
-		    (char []){ "freeze" };
+		argv[1] = (char *)(uintptr_t)r->hooks->word;
 		argv[2] = NULL;
 		memset(&js, 0, sizeof(js));
 		js.path = r->path;
@@ -650,8 +652,7 @@ explain(struct run *r, int ms)
 	else if (r->end.code != 0)
 		snprintf(why, sizeof(why), "exit status %d", r->end.code);
 	else {
-		log_debug("hook %s %s: done", r->path,
-		    r->hooks->thaw ? "thaw" : "freeze");
+		log_debug("hook %s %s: done", r->path, r->hooks->word);
 		return;
 	}
 	failed(r->hooks, r->path, why);

@@ -31,7 +31,8 @@
 #    it how far the freeze came;
 #  - let go by itself of what it locked, should nobody ask: HOLD below.
 # What it may do: leave a process behind that holds a lock until the thaw.
-# That process must not write to a disk, which is frozen.
+# That process must write neither to a disk, which is frozen, nor to the
+# hook's output, which nobody reads then: start it with >/dev/null 2>&1.
 
 set -u
 umask 077
