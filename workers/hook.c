@@ -77,6 +77,7 @@ struct hooks {
 	char		 text[MSG_TEXT_MAX];	/* of what ended it early */
 };
 
+enum { OUTPUT, STATUS, GATE, PIPES };	/* to and from a script's process */
 enum stage { RUNS, TOLD, KILLED, LEFT };	/* how it is being ended */
 
 struct run {
@@ -86,6 +87,7 @@ struct run {
 	int		 status;	/* of job_start(); -1: looked at */
 	int		 error;		/* of the execve */
 	int		 fd;		/* what it writes; -1: no more */
+	int		 gate;		/* what it waits for */
 	int		 guard;		/* the guard's pipe; -1: none */
 	pid_t		 guardpid;
 	enum stage	 stage;
@@ -111,6 +113,10 @@ static void	 refused(struct hooks *, const char *, const char *);
 static void	 failed(struct hooks *, const char *, const char *);
 static void	 run_script(struct hooks *, const char *, int);
 static int	 begin(struct run *);
+static void	 wait_and_become(struct run *, int [PIPES][2], int)
+		    __attribute__((noreturn));
+static void	 close_fd(int *);
+static void	 let_go(struct run *);
 static void	 guard(struct run *);
 static void	 unguard(struct run *);
 static void	 supervise(struct run *);
@@ -344,13 +350,14 @@ run_script(struct hooks *h, const char *path, int ms)
 	r.path = path;
 	slash = strrchr(path, '/');
 	r.name = slash != NULL ? slash + 1 : path;
-	r.fd = r.status = r.guard = -1;
+	r.guard = -1;
 	r.next = now_ms() + ms;
 	if (begin(&r) == -1) {
 		failed(h, path, strerror(errno));
 		return;
 	}
 	guard(&r);
+	let_go(&r);
 	supervise(&r);
 	explain(&r, ms);
 	unguard(&r);
@@ -358,41 +365,70 @@ run_script(struct hooks *h, const char *path, int ms)
 		job_reap(r.pid);
 }
 
+/* The script's process, which waits until it is let go. */
 static int
 begin(struct run *r)
 {
-	char *argv[3];
-	struct job_start js;
-	int error, fds[2], null;
+	int error, null, p[PIPES][2] = { { -1, -1 }, { -1, -1 },
+	    { -1, -1 } };
 
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return (-1);
+	r->pid = -1;
 	null = open("/dev/null", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (null == -1 || fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1) {
-		error = errno;
-		r->pid = -1;
-	} else {
-		argv[0] = (char *)(uintptr_t)r->path;
-		argv[1] = (char *)(uintptr_t)r->hooks->word;
-		argv[2] = NULL;
-		memset(&js, 0, sizeof(js));
-		js.path = r->path;
-		js.argv = argv;
-		js.envp = job_environment;
-		js.fd[0] = null;
-		js.fd[1] = js.fd[2] = fds[1];
-		r->pid = job_start(&js, &r->status);
-		error = errno;
-	}
-	if (null != -1)
-		close(null);
-	close(fds[1]);
-	r->fd = fds[0];
+	if (null != -1 && pipe2(p[OUTPUT], O_CLOEXEC) == 0 &&
+	    pipe2(p[STATUS], O_CLOEXEC) == 0 &&
+	    pipe2(p[GATE], O_CLOEXEC) == 0 &&
+	    fcntl(p[OUTPUT][0], F_SETFL, O_NONBLOCK) == 0 &&
+	    (r->pid = fork()) == 0)
+		wait_and_become(r, p, null);
+	error = errno;
+	close_fd(&null);
+	close_fd(&p[OUTPUT][1]);
+	close_fd(&p[STATUS][1]);
+	close_fd(&p[GATE][0]);
 	if (r->pid == -1) {
-		close(r->fd);
+		close_fd(&p[OUTPUT][0]);
+		close_fd(&p[STATUS][0]);
+		close_fd(&p[GATE][1]);
 		errno = error;
+		return (-1);
 	}
-	return (r->pid == -1 ? -1 : 0);
+	r->fd = p[OUTPUT][0];
+	r->status = p[STATUS][0];
+	r->gate = p[GATE][1];
+	return (0);
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* In the child.  Should the worker be gone first, nothing was done. */
+static void
+wait_and_become(struct run *r, int p[PIPES][2], int null)
+{
+	struct job_start js;
+	char *argv[3], byte;
+	ssize_t n;
+
+	close(p[GATE][1]);
+	while ((n = read(p[GATE][0], &byte, 1)) == -1 && errno == EINTR)
+		continue;
+	if (n != 1)
+		_exit(0);
+	argv[0] = (char *)(uintptr_t)r->path;
+	argv[1] = (char *)(uintptr_t)r->hooks->word;
+	argv[2] = NULL;
+	memset(&js, 0, sizeof(js));
+	js.path = r->path;
+	js.argv = argv;
+	js.envp = job_environment;
+	js.fd[0] = null;
+	js.fd[1] = js.fd[2] = p[OUTPUT][1];
+	job_exec(&js, p[STATUS][1]);
 }
 
 /*
@@ -421,6 +457,7 @@ guard(struct run *r)
 		close(CHILD_IMSG_FD);
 		close(r->fd);
 		close(r->status);
+		close(r->gate);
 		close(fds[1]);
 		setproctitle("hook guard");
 		while (read(fds[0], &byte, 1) == -1 && errno == EINTR)
@@ -434,6 +471,15 @@ guard(struct run *r)
 	r->guard = fds[1];
 }
 
+/* Not before the guard knows whom to end. */
+static void
+let_go(struct run *r)
+{
+	if (write(r->gate, "", 1) == -1)
+		log_warn("start of hook %s", r->path);
+	close_fd(&r->gate);
+}
+
 static void
 unguard(struct run *r)
 {
@@ -441,7 +487,7 @@ unguard(struct run *r)
 		return;
 	if (write(r->guard, "\1", 1) == -1)
 		log_warn("guard of hook %s", r->path);
-	close(r->guard);
+	close_fd(&r->guard);
 	job_reap(r->guardpid);
 }
 
@@ -473,12 +519,11 @@ supervise(struct run *r)
 	/* Of one that ended, what was to be read is there. */
 	if (r->status != -1 && r->ended)
 		r->error = job_status(r->status);
-	else if (r->status != -1)
-		close(r->status);
+	else
+		close_fd(&r->status);
 	while (r->fd != -1 && total < LAST_LOOK && (n = output(r)) > 0)
 		total += n;
-	if (r->fd != -1)
-		close(r->fd);
+	close_fd(&r->fd);
 	if (r->len > 0)
 		say(r);
 }
@@ -560,8 +605,7 @@ output(struct run *r)
 	    (errno == EAGAIN || errno == EINTR))
 		return (0);
 	if (n <= 0) {
-		close(r->fd);
-		r->fd = -1;
+		close_fd(&r->fd);
 		return (0);
 	}
 	take(r, buf, (size_t)n);
