@@ -789,7 +789,7 @@ msg_recv_done(struct imsg *imsg, struct msg_done *m)
 
 	if (imsg_get_ibuf(imsg, &in) == -1 ||
 	    ibuf_get_n64(&in, &m->id) == -1 ||
-	    get_bool(&in, &m->ok) == -1 ||
+	    get_below(&in, &m->ok, DONES) == -1 ||
 	    get_text(&in, &m->text, MSG_TEXT_MAX) == -1)
 		return (-1);
 	return (end(&in));

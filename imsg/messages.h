@@ -217,10 +217,17 @@ struct msg_hook {
 int	 msg_send_hook(struct imsgbuf *, const struct msg_hook *);
 int	 msg_recv_hook(struct imsg *, struct msg_hook *);
 
+enum done {
+	DONE_FAILED,		/* text says why */
+	DONE_OK,
+	DONE_AGAIN,		/* query: nothing was sent; ask a new worker */
+	DONES
+};
+
 struct msg_done {
 	uint64_t	 id;
-	uint32_t	 ok;		/* 1, or 0 and text says why */
-	const char	*text;		/* "" when ok */
+	uint32_t	 ok;		/* enum done */
+	const char	*text;		/* "" unless it failed */
 };
 int	 msg_send_done(struct imsgbuf *, const struct msg_done *);
 int	 msg_recv_done(struct imsg *, struct msg_done *);

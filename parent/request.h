@@ -33,6 +33,7 @@ struct request {
 	struct child	*worker;		/* that carries it out */
 	int		 sent;			/* the worker has it */
 	size_t		 secret;		/* bytes it gets besides */
+	unsigned int	 again;			/* query: how often anew */
 	int		 asked;			/* MSG_ASK: nothing runs */
 	int		 refused;
 	const char	*rule;			/* of the verdict */

@@ -32,6 +32,7 @@
 #include "request.h"
 
 #define QUERY_IDLE	60000		/* then the query worker may go */
+#define QUERY_AGAIN	4		/* new workers for one request */
 
 #define FROM(role)	(1U << (role))
 #define FROM_ANY	0xffffffffU
@@ -42,6 +43,7 @@
 static int	 take_hello(struct child *, struct imsg *);
 static int	 take_log(struct child *, struct imsg *);
 static int	 take_done(struct child *, struct imsg *);
+static void	 query_again(struct child *);
 static void	 worker_ready(struct child *);
 static void	 worker_send(struct child *);
 static int	 single_send(struct child *);
@@ -115,7 +117,8 @@ take_done(struct child *c, struct imsg *imsg)
 	    .text = "" };
 	struct msg_done msg;
 
-	if (msg_recv_done(imsg, &msg) == -1)
+	if (msg_recv_done(imsg, &msg) == -1 ||
+	    (msg.ok == DONE_AGAIN && c->role != ROLE_QUERY))
 		return (-1);
 	if (c->role == ROLE_EXEC)
 		return (job_done(c, msg.ok));
@@ -127,6 +130,10 @@ take_done(struct child *c, struct imsg *imsg)
 	if (!request.sent || msg.id != request.id)
 		return (-1);
 	c->used = now_ms();
+	if (msg.ok == DONE_AGAIN) {
+		query_again(c);
+		return (0);
+	}
 	/* A value has gone to the frontend, as has what went wrong with it. */
 	if (c->role == ROLE_QUERY ||
 	    (commands[request.command].flags & CMD_VALUE))
@@ -138,6 +145,23 @@ take_done(struct child *c, struct imsg *imsg)
 	if (c->role != ROLE_QUERY)
 		child_release(c);
 	return (0);
+}
+
+/*
+ * A file that its sandbox let it read has been replaced: a new one may read
+ * the new file.  The deadline runs on.
+ */
+static void
+query_again(struct child *c)
+{
+	child_release(c);
+	request.worker = NULL;
+	request.sent = 0;
+	if (++request.again > QUERY_AGAIN)
+		request_error("Command %s failed: what it reads is replaced "
+		    "all the time", commands[request.command].name);
+	else
+		query_begin();
 }
 
 static void

@@ -120,7 +120,7 @@ serve(struct imsgbuf *monitor)
 
 /*
  * The result first: the monitor's MSG_DONE says that it can be read.  When
- * the sandbox has been outlived by what it names, a new process is due.
+ * the sandbox has been outlived by what it names, a new process is to answer.
  */
 static void
 answer(struct imsgbuf *monitor, const struct msg_request *req)
@@ -216,14 +216,15 @@ send_frame(const struct frame *f, const void *bytes)
 }
 
 static void
-send_done(struct imsgbuf *monitor, uint64_t id, const char *err)
+send_done(struct imsgbuf *monitor, uint64_t id, enum done how,
+    const char *text)
 {
 	struct msg_done	 d;
 
 	memset(&d, 0, sizeof(d));
 	d.id = id;
-	d.ok = err == NULL;
-	d.text = err == NULL ? "" : err;
+	d.ok = how;
+	d.text = text;
 	if (msg_send_done(monitor, &d) == -1)
 		fatal("answering the monitor");
 	for (;;) {
@@ -277,5 +278,22 @@ q_time(struct value_writer *w, char *err, size_t size)
 	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
 		return (query_fail(err, size, "Failed to get time"));
 	value_int(w, NULL, (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
+	return (0);
+}
+
+static int
+q_load(struct value_writer *w, char *err, size_t size)
+{
+	static const char *const	 members[] = { "load1m", "load5m",
+					    "load15m" };
+	double				 load[3];
+	size_t				 i;
+
+	if (getloadavg(load, 3) != 3)
+		return (query_fail(err, size, "cannot query load average"));
+	value_object(w, NULL);
+	for (i = 0; i < 3; i++)
+		value_double(w, members[i], load[i]);
+	value_close(w);
 	return (0);
 }

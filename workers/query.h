@@ -47,7 +47,8 @@ extern const query_fn system_queries[CMD_MAX];
 void	 query_open(void);
 /*
  * Set when a file that the sandbox let us read has been replaced by one that
- * it does not: this process ends after its answer, the next one may read it.
+ * it does not: nothing is answered, this process ends, the monitor asks the
+ * next one, which may read it.
  */
 extern int query_outlived;
 

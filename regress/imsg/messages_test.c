@@ -535,7 +535,7 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_SHUTDOWN, 8, 4, SHUTDOWN_MODES },
 		{ MSG_HOOK, 8, 4, HOOK_PHASES },
 		{ MSG_HOOK, 12, 4, 2 },
-		{ MSG_DONE, 8, 4, 2 },
+		{ MSG_DONE, 8, 4, DONES },
 		{ MSG_REPLY, 8, 4, REPLY_KINDS },
 		{ MSG_REPLY, 20, 4, 2 },
 		{ MSG_REPLY, 24, 4, 2 },
