@@ -38,10 +38,15 @@ static struct {
 	int		 limits;	/* they have come */
 } mon;
 
-/* One frame as it arrives: its header, then its bytes. */
+/*
+ * One frame as it arrives: its header, then its bytes.  A small one comes
+ * with one read.
+ */
 static struct feed {
 	int		 fd;
 	struct event	 event;
+	unsigned char	 in[FRAME_START];
+	size_t		 at, end;	/* of in: not looked at yet */
 	unsigned char	 header[FRAME_HEADER];
 	unsigned char	*buf;		/* NULL: the header is not complete */
 	size_t		 have, size;
@@ -62,7 +67,9 @@ static int	 take_go(struct imsg *);
 static int	 take_reply(struct imsg *);
 static int	 feed_open(struct feed *, struct imsg *);
 static void	 on_feed(evutil_socket_t, short, void *);
+static void	 feed_frame(struct feed *);
 static ssize_t	 feed_read(struct feed *);
+static ssize_t	 feed_take(struct feed *, unsigned char *, size_t);
 static int	 feed_header(struct feed *);
 static void	 feed_grow(struct feed *);
 static void	 feed_close(struct feed *);
@@ -260,12 +267,21 @@ static void
 on_feed(evutil_socket_t fd, short what, void *arg)
 {
 	struct feed *f = arg;
+
+	(void)fd;
+	(void)what;
+	do
+		feed_frame(f);
+	while (f->at < f->end);
+}
+
+static void
+feed_frame(struct feed *f)
+{
 	struct frame frame;
 	unsigned char *buf;
 	ssize_t n;
 
-	(void)fd;
-	(void)what;
 	while (f->buf == NULL || f->have < f->frame.len) {
 		n = feed_read(f);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -294,14 +310,35 @@ feed_read(struct feed *f)
 	size_t want;
 
 	if (f->buf == NULL)
-		return (read(f->fd, f->header + f->have,
+		return (feed_take(f, f->header + f->have,
 		    FRAME_HEADER - f->have));
 	if (f->have == f->size)
 		feed_grow(f);
 	want = f->size - f->have;
 	if (want > f->frame.len - f->have)
 		want = f->frame.len - f->have;
-	return (read(f->fd, f->buf + f->have, want));
+	return (feed_take(f, f->buf + f->have, want));
+}
+
+/* As read(2); few bytes come by way of f->in. */
+static ssize_t
+feed_take(struct feed *f, unsigned char *dst, size_t want)
+{
+	ssize_t n;
+
+	if (f->at == f->end) {
+		if (want >= sizeof(f->in))
+			return (read(f->fd, dst, want));
+		if ((n = read(f->fd, f->in, sizeof(f->in))) <= 0)
+			return (n);
+		f->at = 0;
+		f->end = (size_t)n;
+	}
+	if (want > f->end - f->at)
+		want = f->end - f->at;
+	memcpy(dst, f->in + f->at, want);
+	f->at += want;
+	return ((ssize_t)want);
 }
 
 static int
@@ -344,5 +381,5 @@ feed_close(struct feed *f)
 	f->fd = -1;
 	free(f->buf);
 	f->buf = NULL;
-	f->have = 0;
+	f->have = f->at = f->end = 0;
 }

@@ -95,6 +95,7 @@ static struct named {
 };
 int		 query_outlived;
 
+static struct utsname kernel;		/* what is used of it never changes */
 static int	 release_fd = -1;	/* of QGA_OS_RELEASE */
 static int	 release_env;		/* it was set: nothing else is read */
 
@@ -162,15 +163,14 @@ q_osinfo(struct value_writer *w, char *err, size_t size)
 {
 	static char	 file[OSINFO_FILE];
 	struct osinfo	 o;
-	struct utsname	 u;
 	ssize_t		 n;
 
-	if (uname(&u) == -1)
+	if (kernel.release[0] == '\0' && uname(&kernel) == -1)
 		return (query_fail(err, size, "uname failed"));
 	memset(&o, 0, sizeof(o));
-	osinfo_set(&o, OSINFO_KERNEL_RELEASE, u.release);
-	osinfo_set(&o, OSINFO_KERNEL_VERSION, u.version);
-	osinfo_set(&o, OSINFO_MACHINE, u.machine);
+	osinfo_set(&o, OSINFO_KERNEL_RELEASE, kernel.release);
+	osinfo_set(&o, OSINFO_KERNEL_VERSION, kernel.version);
+	osinfo_set(&o, OSINFO_MACHINE, kernel.machine);
 	/* A file that is not there leaves its members out. */
 	n = read_release(file, sizeof(file));
 	if (n == -1 && errno == ESTALE)

@@ -36,8 +36,8 @@ struct value_writer;
 
 /*
  * Writes one complete value.  -1: err holds the text for the host, what was
- * written is thrown away.  Nothing found is kept from one call to the next:
- * whatever is answered was read for this answer.
+ * written is thrown away.  Nothing that can change is kept from one call to
+ * the next: whatever is answered was read for this answer.
  */
 typedef int (*query_fn)(struct value_writer *, char *err, size_t);
 
@@ -144,6 +144,24 @@ struct netif *netif_find(struct netifs *, uint32_t index);	/* or NULL */
 int	 netaddr_add(struct netifs *, struct netif *, int family,
 	    unsigned int prefix, const void *);	/* 0, or -1 as above */
 void	 netifs_write(struct value_writer *, const struct netifs *);
+
+/* --- query-linux-cpu.c and query-linux-route.c --- */
+
+int	 linux_vcpus(struct value_writer *, char *, size_t);
+int	 linux_memory_blocks(struct value_writer *, char *, size_t);
+int	 linux_memory_block_info(struct value_writer *, char *, size_t);
+int	 linux_cpustats(struct value_writer *, char *, size_t);
+int	 linux_routes(struct value_writer *, char *, size_t);
+
+/* The same of a directory or file elsewhere. */
+int	 linux_vcpus_in(struct value_writer *, const char *, char *, size_t);
+int	 linux_memory_blocks_in(struct value_writer *, const char *, char *,
+	    size_t);
+int	 linux_memory_block_info_in(struct value_writer *, const char *,
+	    char *, size_t);
+int	 linux_cpustats_in(struct value_writer *, const char *, char *, size_t);
+int	 linux_routes_in(struct value_writer *, const char *v4,
+	    const char *v6, char *, size_t);
 
 /* --- query-linux.c, for its tests --- */
 
