@@ -18,8 +18,9 @@ QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
 		parent/jobs.o parent/logger.o parent/reload.o parent/work.o
-QUERY_OBJS=	workers/query-$(OS).o workers/query-disk-$(OS).o \
-		workers/query-mount-$(OS).o workers/query-util.o
+QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
+		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
+		workers/query-route-$(OS).o workers/query-util.o
 JOB_OBJS=	workers/job.o
 SYSTEM_OBJS=	workers/system-$(OS).o
 HOOK_OBJS=	workers/hook-check.o

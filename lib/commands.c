@@ -80,6 +80,34 @@ const struct command commands[CMD_MAX] = {
 		"guest-get-fsinfo", CLASS_QUERY, 0, ALL, 5,
 		"mount points and how full they are, as df(1) shows"
 	},
+	[CMD_GUEST_GET_HOSTNAME] = {
+		"guest-get-hostname", CLASS_QUERY, 0, ALL, 5,
+		"guest-get-host-name, as some hosts spell it"
+	},
+	[CMD_GUEST_GET_LOAD] = {
+		"guest-get-load", CLASS_QUERY, 0, ALL, 5,
+		"the three load averages that uptime(1) shows to everybody"
+	},
+	[CMD_GUEST_GET_VCPUS] = {
+		"guest-get-vcpus", CLASS_QUERY, 0, ALL, 5,
+		"the processors, read only: the host gave them"
+	},
+	[CMD_GUEST_GET_MEMORY_BLOCKS] = {
+		"guest-get-memory-blocks", CLASS_QUERY, 0, ALL, 5,
+		"the blocks of memory, read only: the host gave them"
+	},
+	[CMD_GUEST_GET_MEMORY_BLOCK_INFO] = {
+		"guest-get-memory-block-info", CLASS_QUERY, 0, ALL, 5,
+		"how large such a block is"
+	},
+	[CMD_GUEST_GET_CPUSTATS] = {
+		"guest-get-cpustats", CLASS_QUERY, 0, ALL, 5,
+		"what each processor spent its time on, as top(1) shows"
+	},
+	[CMD_GUEST_NETWORK_GET_ROUTE] = {
+		"guest-network-get-route", CLASS_QUERY, 0, ALL, 5,
+		"the routes, which every user may list"
+	},
 	[CMD_GUEST_EXEC] = {
 		"guest-exec", CLASS_EXEC,
 		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 10,
@@ -103,13 +131,11 @@ static const char *const qemu_commands[] = {
 	"guest-file-read", "guest-file-seek", "guest-file-write",
 	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
 	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-fstrim",
-	"guest-get-cpustats", "guest-get-devices", "guest-get-load",
-	"guest-get-memory-block-info", "guest-get-memory-blocks",
-	"guest-get-vcpus", "guest-network-get-route",
-	"guest-set-memory-blocks", "guest-set-time", "guest-set-user-password",
-	"guest-set-vcpus", "guest-ssh-add-authorized-keys",
-	"guest-ssh-get-authorized-keys", "guest-ssh-remove-authorized-keys",
-	"guest-suspend-disk", "guest-suspend-hybrid", "guest-suspend-ram"
+	"guest-get-devices", "guest-set-memory-blocks", "guest-set-time",
+	"guest-set-user-password", "guest-set-vcpus",
+	"guest-ssh-add-authorized-keys", "guest-ssh-get-authorized-keys",
+	"guest-ssh-remove-authorized-keys", "guest-suspend-disk",
+	"guest-suspend-hybrid", "guest-suspend-ram"
 };
 
 static const char *const class_names[CLASS_MAX] = {

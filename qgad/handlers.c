@@ -50,6 +50,13 @@ const struct handler handlers[CMD_MAX] = {
 	[CMD_GUEST_GET_DISKS] = { .start = query_start },
 	[CMD_GUEST_GET_DISKSTATS] = { .start = query_start },
 	[CMD_GUEST_GET_FSINFO] = { .start = query_start },
+	[CMD_GUEST_GET_HOSTNAME] = { .start = query_start },
+	[CMD_GUEST_GET_LOAD] = { .start = query_start },
+	[CMD_GUEST_GET_VCPUS] = { .start = query_start },
+	[CMD_GUEST_GET_MEMORY_BLOCKS] = { .start = query_start },
+	[CMD_GUEST_GET_MEMORY_BLOCK_INFO] = { .start = query_start },
+	[CMD_GUEST_GET_CPUSTATS] = { .start = query_start },
+	[CMD_GUEST_NETWORK_GET_ROUTE] = { .start = query_start },
 	[CMD_GUEST_EXEC] = { exec_start, REPLY_NUMBER, exec_reply },
 	/* Its reply is streamed: request.c. */
 	[CMD_GUEST_EXEC_STATUS] = { exec_status_start, REPLY_EXEC, NULL },

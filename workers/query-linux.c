@@ -76,7 +76,12 @@ const query_fn system_queries[CMD_MAX] = {
 	[CMD_GUEST_NETWORK_GET_INTERFACES] = q_interfaces,
 	[CMD_GUEST_GET_DISKS] = linux_disks,
 	[CMD_GUEST_GET_DISKSTATS] = linux_diskstats,
-	[CMD_GUEST_GET_FSINFO] = linux_fsinfo
+	[CMD_GUEST_GET_FSINFO] = linux_fsinfo,
+	[CMD_GUEST_GET_VCPUS] = linux_vcpus,
+	[CMD_GUEST_GET_MEMORY_BLOCKS] = linux_memory_blocks,
+	[CMD_GUEST_GET_MEMORY_BLOCK_INFO] = linux_memory_block_info,
+	[CMD_GUEST_GET_CPUSTATS] = linux_cpustats,
+	[CMD_GUEST_NETWORK_GET_ROUTE] = linux_routes
 };
 
 /*

@@ -24,12 +24,14 @@
 #include <arpa/inet.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "query.h"
 #include "value.h"
 
@@ -53,19 +55,92 @@ ssize_t
 query_read(int fd, char *buf, size_t size)
 {
 	ssize_t	 n;
-	size_t	 have = 0;
 
-	while (have < size) {
-		n = pread(fd, buf + have, size - have, (off_t)have);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return (-1);
-		if (n == 0)
+	/* A regular file's read is short at its end alone. */
+	do {
+		n = pread(fd, buf, size, 0);
+	} while (n == -1 && errno == EINTR);
+	return (n);
+}
+
+int
+query_number(const char **s, int base, uint64_t *n)
+{
+	static const char	 digits[] = "00112233445566778899aAbBcCdDeEfF";
+	const char		*p, *at;
+	uint64_t		 v = 0, digit, b = (uint64_t)base;
+
+	for (p = *s; *p != '\0' && (at = strchr(digits, *p)) != NULL; p++) {
+		if ((digit = (uint64_t)(at - digits) / 2) >= b)
 			break;
-		have += (size_t)n;
+		if (v > (UINT64_MAX - digit) / b)
+			return (-1);
+		v = v * b + digit;
 	}
-	return ((ssize_t)have);
+	if (p == *s)
+		return (-1);
+	*s = p;
+	*n = v;
+	return (0);
+}
+
+int
+lines_open(struct lines *l, const char *path)
+{
+	l->error = l->eof = l->skip = 0;
+	l->at = l->have = 0;
+	l->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return (l->fd == -1 ? -1 : 0);
+}
+
+void
+lines_close(struct lines *l)
+{
+	if (close(l->fd) == -1)
+		log_warn("close");
+}
+
+char *
+lines_next(struct lines *l)
+{
+	char	*line, *end;
+	ssize_t	 n;
+	int	 skip;
+
+	for (;;) {
+		line = l->buf + l->at;
+		end = memchr(line, '\n', l->have - l->at);
+		if (end == NULL && l->eof && l->at < l->have)
+			end = l->buf + l->have;	/* the last has no newline */
+		if (end != NULL) {
+			*end = '\0';
+			l->at = (size_t)(end - l->buf) + 1;
+			if (l->at > l->have)
+				l->at = l->have;
+			skip = l->skip;
+			l->skip = 0;
+			if (!skip)
+				return (line);
+			continue;
+		}
+		if (l->eof || l->error != 0)
+			return (NULL);
+		l->have -= l->at;
+		memmove(l->buf, line, l->have);
+		l->at = 0;
+		if (l->have == sizeof(l->buf) - 1) {
+			l->have = 0;
+			l->skip = 1;
+		}
+		n = read(l->fd, l->buf + l->have,
+		    sizeof(l->buf) - 1 - l->have);
+		if (n > 0)
+			l->have += (size_t)n;
+		else if (n == 0)
+			l->eof = 1;
+		else if (errno != EINTR)
+			l->error = errno;
+	}
 }
 
 int

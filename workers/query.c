@@ -44,17 +44,21 @@
 
 static int	 q_host_name(struct value_writer *, char *, size_t);
 static int	 q_time(struct value_writer *, char *, size_t);
+static int	 q_load(struct value_writer *, char *, size_t);
 static void	 serve(struct imsgbuf *);
 static void	 answer(struct imsgbuf *, const struct msg_request *);
 static struct ibuf *result(uint32_t, char *, size_t);
 static void	 send_frame(const struct frame *, const void *);
-static void	 send_done(struct imsgbuf *, uint64_t, const char *);
+static void	 send_done(struct imsgbuf *, uint64_t, enum done,
+		    const char *);
 static void	 wait_for(int);
 
 /* What POSIX alone answers; the rest is in system_queries[]. */
 static const query_fn portable_queries[CMD_MAX] = {
 	[CMD_GUEST_GET_HOST_NAME] = q_host_name,
-	[CMD_GUEST_GET_TIME] = q_time
+	[CMD_GUEST_GET_HOSTNAME] = q_host_name,
+	[CMD_GUEST_GET_TIME] = q_time,
+	[CMD_GUEST_GET_LOAD] = q_load
 };
 
 int
@@ -132,20 +136,23 @@ answer(struct imsgbuf *monitor, const struct msg_request *req)
 	memset(&f, 0, sizeof(f));
 	f.id = req->id;
 	err[0] = '\0';
-	if ((tree = result(req->command, err, sizeof(err))) != NULL) {
+	tree = result(req->command, err, sizeof(err));
+	if (query_outlived) {
+		send_done(monitor, req->id, DONE_AGAIN, "");
+		exit(0);
+	}
+	if (tree != NULL) {
 		f.kind = FRAME_VALUE;
 		f.len = (uint32_t)ibuf_size(tree);
 		send_frame(&f, ibuf_data(tree));
 		ibuf_free(tree);
-		send_done(monitor, req->id, NULL);
+		send_done(monitor, req->id, DONE_OK, "");
 	} else {
 		f.kind = FRAME_ERROR;
 		f.len = (uint32_t)strlen(err);
 		send_frame(&f, err);
-		send_done(monitor, req->id, err);
+		send_done(monitor, req->id, DONE_FAILED, err);
 	}
-	if (query_outlived)
-		exit(0);
 }
 
 /* NULL: err says why. */

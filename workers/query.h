@@ -57,8 +57,8 @@ extern int query_outlived;
 /* err becomes "what: strerror(errno)"; returns -1. */
 int	 query_fail(char *err, size_t, const char *what);
 /*
- * The first bytes of a file that can seek, from its start.  Returns how many,
- * or -1 with errno.
+ * The first bytes of a regular file, from its start, in one read.  Returns
+ * how many, or -1 with errno.
  */
 ssize_t	 query_read(int, char *, size_t);
 /*
@@ -66,6 +66,29 @@ ssize_t	 query_read(int, char *, size_t);
  * -1 with errno; EFBIG: longer than max.
  */
 int	 query_read_all(int, char **buf, size_t *len, size_t max);
+
+/*
+ * The digits at *s, unsigned, base 10 or 16; moves *s past them.  -1: there
+ * are none, or too many for 64 bits.
+ */
+int	 query_number(const char **s, int base, uint64_t *);
+
+/* A text file line by line, in memory that does not grow with it. */
+#define LINES_BUFFER	(64 * 1024)
+struct lines {
+	int		 fd;
+	int		 error;		/* errno of a read, 0: none */
+	int		 eof, skip;	/* skip: within a line too long */
+	size_t		 at, have;
+	char		 buf[LINES_BUFFER];
+};
+int	 lines_open(struct lines *, const char *);	/* 0, or -1 and errno */
+/*
+ * The next line without its end, ours to write on until the next call; NULL:
+ * there is none, or error is set.  One too long for the buffer is left out.
+ */
+char	*lines_next(struct lines *);
+void	 lines_close(struct lines *);
 
 /* guest-get-osinfo; the order is that of the reply. */
 enum osinfo_member {
@@ -145,7 +168,7 @@ int	 netaddr_add(struct netifs *, struct netif *, int family,
 	    unsigned int prefix, const void *);	/* 0, or -1 as above */
 void	 netifs_write(struct value_writer *, const struct netifs *);
 
-/* --- query-linux-cpu.c and query-linux-route.c --- */
+/* --- query-cpu-linux.c and query-route-linux.c --- */
 
 int	 linux_vcpus(struct value_writer *, char *, size_t);
 int	 linux_memory_blocks(struct value_writer *, char *, size_t);
