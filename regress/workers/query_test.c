@@ -42,7 +42,6 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,116 +53,10 @@
 #include "imsg.h"
 #include "messages.h"
 #include "query.h"
+#include "tree.h"
 #include "value.h"
 
 #define PATIENCE	20000	/* ms; a failure, not a measurement */
-
-/* --- text that grows --- */
-
-struct text {
-	char	*s;
-	size_t	 len, size;
-};
-
-static void add(struct text *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-static void addb(struct text *, const void *, size_t);
-
-static void
-addb(struct text *t, const void *bytes, size_t len)
-{
-	while (t->len + len + 1 > t->size) {
-		t->size = t->size == 0 ? 4096 : t->size * 2;
-		ATF_REQUIRE((t->s = realloc(t->s, t->size)) != NULL);
-	}
-	memcpy(t->s + t->len, bytes, len);
-	t->len += len;
-	t->s[t->len] = '\0';
-}
-
-static void
-add(struct text *t, const char *fmt, ...)
-{
-	char	 buf[4096];
-	va_list	 ap;
-	int	 n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(buf, sizeof(buf), fmt, ap);
-	va_end(ap);
-	ATF_REQUIRE(n >= 0 && (size_t)n < sizeof(buf));
-	addb(t, buf, (size_t)n);
-}
-
-/* The tree as compact JSON, strings as they are. */
-static char *
-render(const void *bytes, size_t len)
-{
-	struct value_reader	 r;
-	struct value_item	 item;
-	struct text		 t;
-	char			 close[VALUE_DEPTH];
-	int			 depth = 0, comma = 0, n;
-
-	memset(&t, 0, sizeof(t));
-	value_read(&r, bytes, len);
-	while ((n = value_next(&r, &item)) == 1) {
-		if (comma && item.type != VALUE_CLOSE)
-			add(&t, ",");
-		comma = 1;
-		switch (item.type) {
-		case VALUE_OBJECT:
-		case VALUE_ARRAY:
-			add(&t, item.type == VALUE_OBJECT ? "{" : "[");
-			ATF_REQUIRE(depth < VALUE_DEPTH);
-			close[depth++] = item.type == VALUE_OBJECT ? '}' : ']';
-			comma = 0;
-			break;
-		case VALUE_CLOSE:
-			ATF_REQUIRE(depth > 0);
-			add(&t, "%c", close[--depth]);
-			break;
-		case VALUE_KEY:
-		case VALUE_STR:
-			add(&t, "\"");
-			addb(&t, item.str, item.len);
-			add(&t, item.type == VALUE_KEY ? "\":" : "\"");
-			comma = item.type == VALUE_STR;
-			break;
-		case VALUE_INT:
-			add(&t, "%lld", (long long)item.num.i);
-			break;
-		case VALUE_UINT:
-			add(&t, "%llu", (unsigned long long)item.num.u);
-			break;
-		case VALUE_DOUBLE:
-			add(&t, "%.6f", item.num.d);
-			break;
-		case VALUE_TRUE:
-		case VALUE_FALSE:
-			add(&t, item.type == VALUE_TRUE ? "true" : "false");
-			break;
-		default:
-			add(&t, "null");
-			break;
-		}
-	}
-	ATF_REQUIRE_EQ_MSG(0, n, "malformed tree after %s", t.s);
-	return (t.s);
-}
-
-static char *
-finish(struct value_writer *w)
-{
-	struct ibuf	*tree;
-	char		*s;
-
-	ATF_REQUIRE_MSG((tree = value_done(w)) != NULL, "%s",
-	    strerror(errno));
-	s = render(ibuf_data(tree), ibuf_size(tree));
-	ibuf_free(tree);
-	return (s);
-}
 
 static char *
 ask_system(enum command_id id)
@@ -240,17 +133,6 @@ ATF_TC_BODY(osrelease_quoting, tc)
 			    (int)o.len[OSINFO_NAME], o.str[OSINFO_NAME]);
 		free(copy);
 	}
-}
-
-static void
-write_file(const char *path, const void *bytes, size_t len)
-{
-	int	 fd;
-
-	ATF_REQUIRE((fd = open(path, O_WRONLY | O_CREAT | O_TRUNC,
-	    0644)) != -1);
-	ATF_REQUIRE_EQ((ssize_t)len, write(fd, bytes, len));
-	ATF_REQUIRE_EQ(0, close(fd));
 }
 
 /* Each member, their order, what is missing, and a file past its bound. */
