@@ -66,12 +66,17 @@ query_read(int fd, char *buf, size_t size)
 int
 query_number(const char **s, int base, uint64_t *n)
 {
-	static const char	 digits[] = "00112233445566778899aAbBcCdDeEfF";
-	const char		*p, *at;
-	uint64_t		 v = 0, digit, b = (uint64_t)base;
+	const char	*p;
+	uint64_t	 v = 0, b = (uint64_t)base;
+	unsigned int	 digit;
 
-	for (p = *s; *p != '\0' && (at = strchr(digits, *p)) != NULL; p++) {
-		if ((digit = (uint64_t)(at - digits) / 2) >= b)
+	for (p = *s;; p++) {
+		if (*p >= '0' && *p <= '9')
+			digit = (unsigned int)(*p - '0');
+		else if (base == 16 && ((*p >= 'a' && *p <= 'f') ||
+		    (*p >= 'A' && *p <= 'F')))
+			digit = (unsigned int)(*p & 7) + 9;
+		else
 			break;
 		if (v > (UINT64_MAX - digit) / b)
 			return (-1);
