@@ -327,6 +327,7 @@ request_drop(void)
 	}
 	request.held = 0;
 	request.active = 0;
+	request.lazy = 0;
 	request.worker = NULL;
 }
 

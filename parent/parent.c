@@ -415,7 +415,8 @@ turn(const sigset_t *unblocked)
 	 */
 	if ((frontend = child_find(ROLE_FRONTEND)) != NULL) {
 		pfd->fd = frontend->ibuf.fd;
-		pfd->events = frontend_heard(frontend) ? POLLIN : 0;
+		pfd->events = frontend_heard(frontend) ||
+		    request.lazy != 0 ? POLLIN : 0;
 		frontend->poll = pfd++;
 	}
 	for (c = NULL; (c = child_each(c)) != NULL;) {
@@ -425,7 +426,8 @@ turn(const sigset_t *unblocked)
 		if (c->ibuf.fd == -1)
 			continue;
 		pfd->fd = c->ibuf.fd;
-		pfd->events = POLLIN;
+		pfd->events = c == request.worker && request.lazy != 0 ? 0 :
+		    POLLIN;
 		c->poll = pfd++;
 	}
 	for (c = NULL; (c = child_each(c)) != NULL;)
@@ -455,6 +457,15 @@ turn(const sigset_t *unblocked)
 	if (n > 0 && (sigprocmask(SIG_SETMASK, unblocked, &blocked) == -1 ||
 	    sigprocmask(SIG_SETMASK, &blocked, NULL) == -1))
 		fatal("sigprocmask");
+	/*
+	 * The frontend has a query's result from the worker itself; that the
+	 * query has ended we read when we are awake for the next one.
+	 */
+	if (request.lazy != 0 && frontend != NULL &&
+	    frontend->poll->revents != 0) {
+		request.lazy = 0;
+		child_read(request.worker);
+	}
 	for (c = NULL; (c = child_each(c)) != NULL;)
 		if (c != frontend && c->poll != NULL && c->poll->revents != 0)
 			child_act(c, c->poll->revents);

@@ -34,6 +34,8 @@ struct request {
 	int		 sent;			/* the worker has it */
 	size_t		 secret;		/* bytes it gets besides */
 	unsigned int	 again;			/* query: how often anew */
+	uint64_t	 lazy;			/* query: until then its end */
+						/* need not wake us; 0: it does */
 	int		 asked;			/* MSG_ASK: nothing runs */
 	int		 refused;
 	const char	*rule;			/* of the verdict */

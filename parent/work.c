@@ -33,6 +33,7 @@
 
 #define QUERY_IDLE	60000		/* then the query worker may go */
 #define QUERY_AGAIN	4		/* new workers for one request */
+#define QUERY_LAZY	20		/* ms in which a query's end can wait */
 
 #define FROM(role)	(1U << (role))
 #define FROM_ANY	0xffffffffU
@@ -157,6 +158,7 @@ query_again(struct child *c)
 	child_release(c);
 	request.worker = NULL;
 	request.sent = 0;
+	request.lazy = 0;
 	if (++request.again > QUERY_AGAIN)
 		request_error("Command %s failed: what it reads is replaced "
 		    "all the time", commands[request.command].name);
@@ -195,6 +197,7 @@ worker_send(struct child *c)
 		msg.id = request.id;
 		msg.command = request.command;
 		error = msg_send_request(&c->ibuf, MSG_QUERY, &msg);
+		request.lazy = now_ms() + QUERY_LAZY;
 	} else
 		error = single_send(c);
 	if (error == -1) {
@@ -288,6 +291,10 @@ query_timers(uint64_t now, uint64_t *next)
 {
 	struct child *c;
 
+	if (request.lazy != 0 && now >= request.lazy)
+		request.lazy = 0;
+	else if (request.lazy != 0)
+		sooner(next, request.lazy);
 	if ((c = child_find(ROLE_QUERY)) == NULL || request.worker == c)
 		return;
 	if (now >= c->used + QUERY_IDLE)
