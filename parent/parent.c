@@ -66,6 +66,8 @@ static void	 pidfile_write(void);
 static void	 signals_init(sigset_t *);
 static void	 signal_handler(int);
 static void	 loop(const sigset_t *) __attribute__((noreturn));
+static uint64_t	 timers(uint64_t);
+static int	 frontend_rest(void);
 static void	 turn(const sigset_t *);
 static void	 child_act(struct child *, short);
 static void	 start_anew(void);
@@ -382,16 +384,11 @@ loop(const sigset_t *unblocked)
 	}
 }
 
-/* One wait, and what came of it. */
-static void
-turn(const sigset_t *unblocked)
+/* Have happen what is due; returns when the next is. */
+static uint64_t
+timers(uint64_t now)
 {
-	struct pollfd *listener, *reloader, *pfd = polls;
-	struct child *c, *frontend = NULL;
-	struct timespec wait;
-	uint64_t next = UINT64_MAX, now = now_ms();
-	sigset_t blocked;
-	int n;
+	uint64_t next = UINT64_MAX;
 
 	if (reexec != 0)
 		sooner(&next, reexec);
@@ -402,10 +399,40 @@ turn(const sigset_t *unblocked)
 	logger_timers(now, &next);
 	/* Last: it sees to what the others ended. */
 	spawn_timers(now, &next);
-	/* What came with a request waits until that one is answered. */
-	if ((c = child_find(ROLE_FRONTEND)) != NULL && c->ibuf.fd != -1 &&
-	    frontend_heard(c))
-		child_messages(c, c->ibuf.fd, 1);
+	return (next);
+}
+
+/*
+ * What came with a request waits until that one is answered.  1: one of them
+ * has begun.
+ */
+static int
+frontend_rest(void)
+{
+	struct child *c;
+
+	if ((c = child_find(ROLE_FRONTEND)) == NULL || c->ibuf.fd == -1 ||
+	    !frontend_heard(c))
+		return (0);
+	child_messages(c, c->ibuf.fd, 1);
+	return (!frontend_idle());
+}
+
+/* One wait, and what came of it. */
+static void
+turn(const sigset_t *unblocked)
+{
+	struct pollfd *listener, *reloader, *pfd = polls;
+	struct child *c, *frontend = NULL;
+	struct timespec wait;
+	uint64_t next, now;
+	sigset_t blocked;
+	int n;
+
+	/* A request that begins has timers of its own. */
+	do
+		next = timers(now_ms());
+	while (frontend_rest());
 	/* Before the wait: what the timers and the last turn have to say. */
 	logger_flush();
 
