@@ -18,6 +18,7 @@ QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
 		parent/jobs.o parent/logger.o parent/reload.o parent/work.o
+ANSWER_OBJS=	workers/answer.o
 QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
 		workers/query-route-$(OS).o workers/query-util.o
@@ -26,7 +27,8 @@ SYSTEM_OBJS=	workers/system-$(OS).o
 HOOK_OBJS=	workers/hook-check.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/log.o workers/system.o workers/hook.o
-WORKER_OBJS=	$(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS) $(HOOK_OBJS)
+WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS) \
+		$(HOOK_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
@@ -35,7 +37,8 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/hook.h workers/job.h workers/query.h workers/system.h
+WORKERS_H=	workers/answer.h workers/hook.h workers/job.h \
+		workers/query.h workers/system.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests
@@ -91,9 +94,11 @@ qgad/qgad: qgad/qgad.o $(QGAD_OBJS) $(IMSG) $(LIB)
 parent/qgad-parent: parent/parent.o $(PARENT_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ parent/parent.o $(PARENT_OBJS) $(COMMON)
-workers/qgad-query: workers/query.o $(QUERY_OBJS) $(IMSG) $(LIB)
+workers/qgad-query: workers/query.o $(QUERY_OBJS) $(ANSWER_OBJS) \
+    $(IMSG) $(LIB)
 	@echo "  LINK  $@"
-	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/query.o $(QUERY_OBJS) $(COMMON)
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/query.o $(QUERY_OBJS) \
+	    $(ANSWER_OBJS) $(COMMON)
 workers/qgad-exec: workers/exec.o $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/exec.o $(JOB_OBJS) $(COMMON)
@@ -101,10 +106,10 @@ workers/qgad-log: workers/log.o $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/log.o $(COMMON)
 workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(JOB_OBJS) \
-    $(IMSG) $(LIB)
+    $(ANSWER_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/system.o $(SYSTEM_OBJS) \
-	    $(JOB_OBJS) $(COMMON)
+	    $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON)
 workers/qgad-hook: workers/hook.o $(HOOK_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/hook.o $(HOOK_OBJS) \

@@ -24,9 +24,6 @@
  * never says a word.  Whoever of the two goes away, this process ends.
  */
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -35,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "confine.h"
 #include "imsg.h"
 #include "log.h"
@@ -47,11 +45,6 @@ static int	 q_time(struct value_writer *, char *, size_t);
 static int	 q_load(struct value_writer *, char *, size_t);
 static void	 serve(struct imsgbuf *);
 static void	 answer(struct imsgbuf *, const struct msg_request *);
-static struct ibuf *result(uint32_t, char *, size_t);
-static void	 send_frame(const struct frame *, const void *);
-static void	 send_done(struct imsgbuf *, uint64_t, enum done,
-		    const char *);
-static void	 wait_for(int);
 
 /* What POSIX alone answers; the rest is in system_queries[]. */
 static const query_fn portable_queries[CMD_MAX] = {
@@ -123,144 +116,31 @@ serve(struct imsgbuf *monitor)
 }
 
 /*
- * The result first: the monitor's MSG_DONE says that it can be read.  When
- * the sandbox has been outlived by what it names, a new process is to answer.
+ * When the sandbox has been outlived by what it names, a new process is to
+ * answer.
  */
 static void
 answer(struct imsgbuf *monitor, const struct msg_request *req)
 {
-	struct frame	 f;
-	struct ibuf	*tree;
-	char		 err[MSG_TEXT_MAX];
-
-	memset(&f, 0, sizeof(f));
-	f.id = req->id;
-	err[0] = '\0';
-	tree = result(req->command, err, sizeof(err));
-	if (query_outlived) {
-		send_done(monitor, req->id, DONE_AGAIN, "");
-		exit(0);
-	}
-	if (tree != NULL) {
-		f.kind = FRAME_VALUE;
-		f.len = (uint32_t)ibuf_size(tree);
-		send_frame(&f, ibuf_data(tree));
-		ibuf_free(tree);
-		send_done(monitor, req->id, DONE_OK, "");
-	} else {
-		f.kind = FRAME_ERROR;
-		f.len = (uint32_t)strlen(err);
-		send_frame(&f, err);
-		send_done(monitor, req->id, DONE_FAILED, err);
-	}
-}
-
-/* NULL: err says why. */
-static struct ibuf *
-result(uint32_t command, char *err, size_t size)
-{
 	struct value_writer	 w;
-	struct ibuf		*tree;
+	char			 err[MSG_TEXT_MAX];
 	query_fn		 fn;
+	int			 failed = 1;
 
-	if ((fn = portable_queries[command]) == NULL &&
-	    (fn = system_queries[command]) == NULL) {
-		(void)snprintf(err, size,
-		    "this feature or command is not currently supported");
-		return (NULL);
-	}
+	if ((fn = portable_queries[req->command]) == NULL)
+		fn = system_queries[req->command];
+	err[0] = '\0';
 	value_start(&w, VALUE_SIZE);
-	if (fn(&w, err, size) == -1) {
-		value_abort(&w);
-		return (NULL);
-	}
-	if ((tree = value_done(&w)) == NULL) {
-		if (errno == ERANGE)
-			(void)snprintf(err, size, "the result is too large");
-		else
-			(void)query_fail(err, size, "the result");
-	}
-	return (tree);
-}
-
-/* All of it, or the process ends: half a frame is worth nothing. */
-static void
-send_frame(const struct frame *f, const void *bytes)
-{
-	unsigned char	 header[FRAME_HEADER];
-	struct msghdr	 mh;
-	struct iovec	 iov[2];
-	size_t		 done = 0;
-	ssize_t		 n;
-
-	frame_encode(f, header);
-	while (done < sizeof(header) + f->len) {
-		memset(&mh, 0, sizeof(mh));
-		mh.msg_iov = iov;
-		mh.msg_iovlen = 0;
-		if (done < sizeof(header)) {
-			iov[0].iov_base = header + done;
-			iov[0].iov_len = sizeof(header) - done;
-			iov[1].iov_base = (void *)(uintptr_t)bytes;
-			iov[1].iov_len = f->len;
-			mh.msg_iovlen = f->len > 0 ? 2 : 1;
-		} else {
-			iov[0].iov_base = (unsigned char *)(uintptr_t)bytes +
-			    (done - sizeof(header));
-			iov[0].iov_len = f->len - (done - sizeof(header));
-			mh.msg_iovlen = 1;
-		}
-		n = sendmsg(CHILD_DATA_FD, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			wait_for(CHILD_DATA_FD);
-		else if (errno == EPIPE || errno == ECONNRESET)
-			exit(0);
-		else if (errno != EINTR)
-			fatal("writing a result");
-	}
-}
-
-static void
-send_done(struct imsgbuf *monitor, uint64_t id, enum done how,
-    const char *text)
-{
-	struct msg_done	 d;
-
-	memset(&d, 0, sizeof(d));
-	d.id = id;
-	d.ok = how;
-	d.text = text;
-	if (msg_send_done(monitor, &d) == -1)
-		fatal("answering the monitor");
-	for (;;) {
-		if (imsgbuf_write(monitor) == -1)
-			exit(0);
-		if (imsgbuf_queuelen(monitor) == 0)
-			return;
-		wait_for(CHILD_IMSG_FD);
-	}
-}
-
-/* Sleep until fd takes more, or one of the two peers is gone. */
-static void
-wait_for(int fd)
-{
-	struct pollfd	 pfd[2];
-
-	pfd[0].fd = CHILD_IMSG_FD;
-	pfd[0].events = fd == CHILD_IMSG_FD ? POLLOUT : 0;
-	pfd[1].fd = CHILD_DATA_FD;
-	pfd[1].events = fd == CHILD_DATA_FD ? POLLOUT : 0;
-	if (poll(pfd, 2, -1) == -1) {
-		if (errno != EINTR)
-			fatal("poll");
-		return;
-	}
-	if (((pfd[0].revents | pfd[1].revents) &
-	    (POLLHUP | POLLERR | POLLNVAL)) != 0)
+	if (fn == NULL)
+		(void)snprintf(err, sizeof(err),
+		    "this feature or command is not currently supported");
+	else
+		failed = fn(&w, err, sizeof(err)) == -1;
+	if (query_outlived) {
+		answer_done(monitor, req->id, DONE_AGAIN, "");
 		exit(0);
+	}
+	answer_value(monitor, req->id, &w, failed, err);
 }
 
 static int
