@@ -23,7 +23,7 @@ QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
 		workers/query-route-$(OS).o workers/query-util.o
 JOB_OBJS=	workers/job.o
-SYSTEM_OBJS=	workers/system-$(OS).o
+SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
 HOOK_OBJS=	workers/hook-check.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/log.o workers/system.o workers/hook.o
@@ -37,7 +37,7 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/answer.h workers/hook.h workers/job.h \
+WORKERS_H=	workers/answer.h workers/hook.h workers/job.h workers/mounts.h \
 		workers/query.h workers/system.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 

@@ -45,6 +45,7 @@
 #define RESULT		(7 * U32)
 #define EXEC_FIXED	(2 * U64 + 5 * U32)
 #define REPLY_FIXED	(2 * U64 + U32 + RESULT)
+#define UNITS(n)	(U64 + U32 + (n) * (U64 + U8))
 
 #define EXACTLY(n)	(n), (n)
 
@@ -68,6 +69,13 @@ const struct msg_info msg_info[MSG_MAX] = {
 			    MSG_FD_MAY },
 	[MSG_EXEC_STATUS] = { "exec-status", EXACTLY(2 * U64), MSG_FD_NONE },
 	[MSG_SHUTDOWN] = { "shutdown", EXACTLY(U64 + U32), MSG_FD_NONE },
+	[MSG_SET_TIME] = { "set-time", EXACTLY(2 * U64 + U32), MSG_FD_NONE },
+	[MSG_SET_VCPUS] = { "set-vcpus", UNITS(0), UNITS(MSG_UNITS_MAX),
+			    MSG_FD_NONE },
+	[MSG_SET_MEMORY_BLOCKS] = { "set-memory-blocks", UNITS(0),
+			    UNITS(MSG_UNITS_MAX), MSG_FD_NONE },
+	[MSG_FSTRIM] =	{ "fstrim", EXACTLY(2 * U64), MSG_FD_NONE },
+	[MSG_SUSPEND] =	{ "suspend", EXACTLY(U64 + U32), MSG_FD_NONE },
 	[MSG_DONE] =	{ "done", U64 + U32 + STR(1),
 			    U64 + U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_STARTED] = { "exec-started", 2 * U64 + STR(1),
@@ -716,7 +724,7 @@ msg_recv_exec_send(struct imsg *imsg, struct msg_exec_send *m)
 	return (end(&in));
 }
 
-/* --- shutdown, hook, done, reply --- */
+/* --- what the system worker does --- */
 
 int
 msg_send_shutdown(struct imsgbuf *b, const struct msg_shutdown *m)
@@ -741,6 +749,146 @@ msg_recv_shutdown(struct imsg *imsg, struct msg_shutdown *m)
 		return (-1);
 	return (end(&in));
 }
+
+int
+msg_send_set_time(struct imsgbuf *b, const struct msg_set_time *m)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_SET_TIME, 2 * U64 + U32, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_SET_TIME, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->given) == -1 ||
+	    ibuf_add_n64(msg, m->ns) == -1));
+}
+
+int
+msg_recv_set_time(struct imsg *imsg, struct msg_set_time *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_bool(&in, &m->given) == -1 ||
+	    ibuf_get_n64(&in, &m->ns) == -1)
+		return (-1);
+	if (m->ns >= MSG_TIME_END * 1000000000 || (!m->given && m->ns != 0))
+		return (malformed());
+	return (end(&in));
+}
+
+int
+msg_send_units(struct imsgbuf *b, enum msg_type type,
+    const struct msg_units *m)
+{
+	struct ibuf	*msg;
+	uint32_t	 i;
+	int		 failed;
+
+	/* Past the bound: let start() refuse it. */
+	msg = start(b, type, UNITS(m->n <= MSG_UNITS_MAX ? m->n :
+	    MSG_UNITS_MAX + 1), -1);
+	if (msg == NULL)
+		return (-1);
+	failed = ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->n) == -1;
+	for (i = 0; i < m->n && !failed; i++)
+		failed = ibuf_add_n64(msg, m->v[i].number) == -1 ||
+		    ibuf_add_n8(msg, m->v[i].online) == -1;
+	return (finish(b, type, msg, failed));
+}
+
+int
+msg_recv_units(struct imsg *imsg, struct msg_units *m)
+{
+	struct ibuf	 in;
+	uint32_t	 i;
+	uint8_t		 online;
+
+	m->v = NULL;
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_below(&in, &m->n, MSG_UNITS_MAX + 1) == -1)
+		return (-1);
+	if ((m->v = calloc((size_t)m->n + 1, sizeof(*m->v))) == NULL)
+		return (-1);
+	for (i = 0; i < m->n; i++) {
+		if (ibuf_get_n64(&in, &m->v[i].number) == -1 ||
+		    ibuf_get_n8(&in, &online) == -1)
+			break;
+		if (online > 1) {
+			(void)malformed();
+			break;
+		}
+		m->v[i].online = online;
+	}
+	if (i < m->n || end(&in) == -1) {
+		msg_units_free(m);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+msg_units_free(struct msg_units *m)
+{
+	int	 saved = errno;
+
+	free(m->v);
+	m->v = NULL;
+	errno = saved;
+}
+
+int
+msg_send_fstrim(struct imsgbuf *b, const struct msg_fstrim *m)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_FSTRIM, 2 * U64, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_FSTRIM, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n64(msg, m->minimum) == -1));
+}
+
+int
+msg_recv_fstrim(struct imsg *imsg, struct msg_fstrim *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    ibuf_get_n64(&in, &m->minimum) == -1)
+		return (-1);
+	return (end(&in));
+}
+
+int
+msg_send_suspend(struct imsgbuf *b, const struct msg_suspend *m)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_SUSPEND, U64 + U32, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_SUSPEND, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->mode) == -1));
+}
+
+int
+msg_recv_suspend(struct imsg *imsg, struct msg_suspend *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_below(&in, &m->mode, SUSPEND_MODES) == -1)
+		return (-1);
+	return (end(&in));
+}
+
+/* --- hook, done, reply --- */
 
 int
 msg_send_hook(struct imsgbuf *b, const struct msg_hook *m)

@@ -67,7 +67,13 @@ enum msg_type {
 	MSG_EXEC,		/* and from the monitor to an exec worker, */
 				/* with fd: its input-data comes there */
 	MSG_EXEC_STATUS,
-	MSG_SHUTDOWN,		/* and from the monitor to a system worker */
+	/* and from the monitor to a system worker */
+	MSG_SHUTDOWN,
+	MSG_SET_TIME,
+	MSG_SET_VCPUS,
+	MSG_SET_MEMORY_BLOCKS,
+	MSG_FSTRIM,
+	MSG_SUSPEND,
 	/* a worker to the monitor */
 	MSG_DONE,		/* the request in hand has ended */
 	MSG_EXEC_STARTED,
@@ -106,6 +112,9 @@ int		 msg_forward(struct imsgbuf *, struct imsg *, int fd);
 #define MSG_TEXT_MAX	4096	/* an error's text, NUL included; cut to it */
 #define MSG_EXEC_MAX	0x100000	/* 1 MiB */
 #define MSG_ARGS_MAX	1024	/* arguments, and as many environment strings */
+#define MSG_UNITS_MAX	4096	/* processors, memory blocks */
+
+#define MSG_TIME_END	UINT64_C(3155760000)	/* s; 2070, as qemu-ga has it */
 
 /* The largest payload any role may get; imsgbuf_set_maxsize() with it. */
 #define MSG_SIZE_MAX	(MSG_EXEC_MAX + 64 * 1024)
@@ -216,6 +225,43 @@ struct msg_hook {
 };
 int	 msg_send_hook(struct imsgbuf *, const struct msg_hook *);
 int	 msg_recv_hook(struct imsg *, struct msg_hook *);
+struct msg_set_time {
+	uint64_t	 id;
+	uint32_t	 given;		/* 0: as the hardware's clock says */
+	uint64_t	 ns;		/* since the epoch, below MSG_TIME_END */
+};
+int	 msg_send_set_time(struct imsgbuf *, const struct msg_set_time *);
+int	 msg_recv_set_time(struct imsg *, struct msg_set_time *);
+
+struct unit {			/* a processor or a memory block */
+	uint64_t	 number;	/* of a processor: an int64_t */
+	uint32_t	 online;
+};
+struct msg_units {		/* MSG_SET_VCPUS, MSG_SET_MEMORY_BLOCKS */
+	uint64_t	 id;
+	uint32_t	 n;
+	struct unit	*v;
+};
+int	 msg_send_units(struct imsgbuf *, enum msg_type,
+	    const struct msg_units *);
+int	 msg_recv_units(struct imsg *, struct msg_units *);
+void	 msg_units_free(struct msg_units *);	/* v only */
+
+struct msg_fstrim {
+	uint64_t	 id;
+	uint64_t	 minimum;	/* bytes; smaller free ranges stay */
+};
+int	 msg_send_fstrim(struct imsgbuf *, const struct msg_fstrim *);
+int	 msg_recv_fstrim(struct imsg *, struct msg_fstrim *);
+
+enum suspend_mode { SUSPEND_DISK, SUSPEND_RAM, SUSPEND_HYBRID,
+	SUSPEND_MODES };
+struct msg_suspend {
+	uint64_t	 id;
+	uint32_t	 mode;
+};
+int	 msg_send_suspend(struct imsgbuf *, const struct msg_suspend *);
+int	 msg_recv_suspend(struct imsg *, struct msg_suspend *);
 
 enum done {
 	DONE_FAILED,		/* text says why */
@@ -279,7 +325,7 @@ int	 msg_send_reply(struct imsgbuf *, const struct msg_reply *, int);
 int	 msg_recv_reply(struct imsg *, struct msg_reply *);
 
 /*
- * Frames on the query worker's data socket, worker to frontend, nothing the
+ * Frames on a worker's data socket, worker to frontend, nothing the
  * other way: a header of three 32-bit words (magic, kind, len) and a 64-bit
  * id, then the bytes, at most VALUE_SIZE of a tree, MSG_TEXT_MAX of a text
  * (which has no NUL).

@@ -21,6 +21,7 @@
 #define ALL	(PROFILE_AUDIT | PROFILE_BACKUP | PROFILE_FULL)
 #define BACKUP	(PROFILE_BACKUP | PROFILE_FULL)
 #define FULL	(PROFILE_FULL)
+#define SYSTEM	(CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE)
 
 /*
  * May this command run?  The row, then the configuration's lists, then the
@@ -120,8 +121,41 @@ const struct command commands[CMD_MAX] = {
 	},
 	[CMD_GUEST_SHUTDOWN] = {
 		"guest-shutdown", CLASS_SYSTEM,
-		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE | CMD_SILENT, BACKUP, 60,
+		SYSTEM | CMD_SILENT, BACKUP, 60,
 		"ends the guest in good order; the host could cut its power"
+	},
+	[CMD_GUEST_SET_TIME] = {
+		"guest-set-time", CLASS_SYSTEM, SYSTEM, BACKUP, 60,
+		"after a pause or a snapshot; logs and leases go by the clock"
+	},
+	[CMD_GUEST_SET_VCPUS] = {
+		"guest-set-vcpus", CLASS_SYSTEM, SYSTEM | CMD_VALUE, FULL, 60,
+		"takes processors away from the guest, and gives them back"
+	},
+	[CMD_GUEST_SET_MEMORY_BLOCKS] = {
+		"guest-set-memory-blocks", CLASS_SYSTEM, SYSTEM | CMD_VALUE,
+		FULL, 60,
+		"takes memory away from the guest, and gives it back"
+	},
+	[CMD_GUEST_FSTRIM] = {
+		/* A large file system on a slow disk takes its minutes. */
+		"guest-fstrim", CLASS_SYSTEM, SYSTEM | CMD_VALUE, BACKUP, 600,
+		"gives unused blocks back to the host: thin disks, small copies"
+	},
+	[CMD_GUEST_SUSPEND_DISK] = {
+		"guest-suspend-disk", CLASS_SYSTEM, SYSTEM | CMD_SILENT,
+		FULL, 60,
+		"stops the guest: it writes its memory to its own disk"
+	},
+	[CMD_GUEST_SUSPEND_RAM] = {
+		"guest-suspend-ram", CLASS_SYSTEM, SYSTEM | CMD_SILENT,
+		FULL, 60,
+		"stops the guest until the host wakes it"
+	},
+	[CMD_GUEST_SUSPEND_HYBRID] = {
+		"guest-suspend-hybrid", CLASS_SYSTEM, SYSTEM | CMD_SILENT,
+		FULL, 60,
+		"both at once: to disk, and then asleep"
 	},
 };
 
@@ -130,12 +164,9 @@ static const char *const qemu_commands[] = {
 	"guest-file-close", "guest-file-flush", "guest-file-open",
 	"guest-file-read", "guest-file-seek", "guest-file-write",
 	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
-	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-fstrim",
-	"guest-get-devices", "guest-set-memory-blocks", "guest-set-time",
-	"guest-set-user-password", "guest-set-vcpus",
-	"guest-ssh-add-authorized-keys", "guest-ssh-get-authorized-keys",
-	"guest-ssh-remove-authorized-keys", "guest-suspend-disk",
-	"guest-suspend-hybrid", "guest-suspend-ram"
+	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-get-devices",
+	"guest-set-user-password", "guest-ssh-add-authorized-keys",
+	"guest-ssh-get-authorized-keys", "guest-ssh-remove-authorized-keys"
 };
 
 static const char *const class_names[CLASS_MAX] = {

@@ -50,6 +50,12 @@ static int	 take_query(struct child *, struct imsg *);
 static int	 take_exec(struct child *, struct imsg *);
 static int	 take_exec_status(struct child *, struct imsg *);
 static int	 take_shutdown(struct child *, struct imsg *);
+static int	 take_set_time(struct child *, struct imsg *);
+static int	 take_units(struct child *, struct imsg *);
+static int	 take_fstrim(struct child *, struct imsg *);
+static int	 take_suspend(struct child *, struct imsg *);
+static void	 system_begin(uint64_t, enum command_id, const char *,
+		    struct imsg *);
 
 static const struct {
 	int		 when;
@@ -63,6 +69,11 @@ static const struct {
 	[MSG_EXEC] =		{ WHEN_READY,	take_exec },
 	[MSG_EXEC_STATUS] =	{ WHEN_READY,	take_exec_status },
 	[MSG_SHUTDOWN] =	{ WHEN_READY,	take_shutdown },
+	[MSG_SET_TIME] =	{ WHEN_READY,	take_set_time },
+	[MSG_SET_VCPUS] =	{ WHEN_READY,	take_units },
+	[MSG_SET_MEMORY_BLOCKS] = { WHEN_READY,	take_units },
+	[MSG_FSTRIM] =		{ WHEN_READY,	take_fstrim },
+	[MSG_SUSPEND] =		{ WHEN_READY,	take_suspend },
 };
 
 static int	 request_begin(uint64_t, enum command_id, const char *);
@@ -223,9 +234,88 @@ take_shutdown(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_shutdown(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
-	if (request_begin(msg.id, CMD_GUEST_SHUTDOWN, modes[msg.mode]) == 0)
-		single_begin(ROLE_SYSTEM, imsg, 0);
+	system_begin(msg.id, CMD_GUEST_SHUTDOWN, modes[msg.mode], imsg);
 	return (0);
+}
+
+static int
+take_set_time(struct child *c, struct imsg *imsg)
+{
+	struct msg_set_time msg;
+	char ns[32] = "";
+
+	(void)c;
+	if (msg_recv_set_time(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	if (msg.given)
+		snprintf(ns, sizeof(ns), "%llu", (unsigned long long)msg.ns);
+	system_begin(msg.id, CMD_GUEST_SET_TIME, ns, imsg);
+	return (0);
+}
+
+/* Processors and memory blocks: "1=off,2=on". */
+static int
+take_units(struct child *c, struct imsg *imsg)
+{
+	struct msg_units msg;
+	char list[sizeof(request.object) + 32] = "";
+	size_t len = 0;
+	uint32_t i;
+
+	(void)c;
+	if (msg_recv_units(imsg, &msg) == -1)
+		return (-1);
+	for (i = 0; i < msg.n && len < sizeof(request.object); i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len,
+		    "%s%lld=%s", i == 0 ? "" : ",",
+		    (long long)msg.v[i].number, msg.v[i].online ? "on" :
+		    "off");
+	msg_units_free(&msg);
+	if (msg.id <= last_id)
+		return (-1);
+	system_begin(msg.id, imsg_get_type(imsg) == MSG_SET_VCPUS ?
+	    CMD_GUEST_SET_VCPUS : CMD_GUEST_SET_MEMORY_BLOCKS, list, imsg);
+	return (0);
+}
+
+static int
+take_fstrim(struct child *c, struct imsg *imsg)
+{
+	struct msg_fstrim msg;
+	char minimum[32];
+
+	(void)c;
+	if (msg_recv_fstrim(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	snprintf(minimum, sizeof(minimum), "%llu",
+	    (unsigned long long)msg.minimum);
+	system_begin(msg.id, CMD_GUEST_FSTRIM, minimum, imsg);
+	return (0);
+}
+
+static int
+take_suspend(struct child *c, struct imsg *imsg)
+{
+	static const enum command_id ids[SUSPEND_MODES] = {
+		[SUSPEND_DISK] = CMD_GUEST_SUSPEND_DISK,
+		[SUSPEND_RAM] = CMD_GUEST_SUSPEND_RAM,
+		[SUSPEND_HYBRID] = CMD_GUEST_SUSPEND_HYBRID,
+	};
+	struct msg_suspend msg;
+
+	(void)c;
+	if (msg_recv_suspend(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	system_begin(msg.id, ids[msg.mode], "", imsg);
+	return (0);
+}
+
+static void
+system_begin(uint64_t id, enum command_id command, const char *object,
+    struct imsg *imsg)
+{
+	if (request_begin(id, command, object) == 0)
+		single_begin(ROLE_SYSTEM, imsg, 0);
 }
 
 /*

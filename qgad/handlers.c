@@ -33,6 +33,11 @@ static void	 exec_start(struct hand *);
 static void	 exec_reply(const struct msg_reply *);
 static void	 exec_status_start(struct hand *);
 static void	 shutdown_start(struct hand *);
+static void	 set_time_start(struct hand *);
+static void	 set_units_start(struct hand *);
+static void	 fstrim_start(struct hand *);
+static void	 suspend_start(struct hand *);
+static void	 empty_reply(const struct msg_reply *);
 static void	 nothing_reply(const struct msg_reply *);
 static char	**strings(const struct arg *);
 
@@ -61,6 +66,16 @@ const struct handler handlers[CMD_MAX] = {
 	/* Its reply is streamed: request.c. */
 	[CMD_GUEST_EXEC_STATUS] = { exec_status_start, REPLY_EXEC, NULL },
 	[CMD_GUEST_SHUTDOWN] = { shutdown_start, REPLY_EMPTY, nothing_reply },
+	[CMD_GUEST_SET_TIME] = { set_time_start, REPLY_EMPTY, empty_reply },
+	[CMD_GUEST_SET_VCPUS] = { .start = set_units_start },
+	[CMD_GUEST_SET_MEMORY_BLOCKS] = { .start = set_units_start },
+	[CMD_GUEST_FSTRIM] = { .start = fstrim_start },
+	[CMD_GUEST_SUSPEND_DISK] = { suspend_start, REPLY_EMPTY,
+	    nothing_reply },
+	[CMD_GUEST_SUSPEND_RAM] = { suspend_start, REPLY_EMPTY,
+	    nothing_reply },
+	[CMD_GUEST_SUSPEND_HYBRID] = { suspend_start, REPLY_EMPTY,
+	    nothing_reply },
 };
 
 void
@@ -85,9 +100,7 @@ static void
 ping_start(struct hand *h)
 {
 	(void)h;
-	answer_begin();
-	out_str(channel_out(), "{}");
-	answer_end();
+	empty_reply(NULL);
 }
 
 static void
@@ -266,6 +279,87 @@ shutdown_start(struct hand *h)
 	if (msg_send_shutdown(monitor_imsg(), &msg) == -1)
 		fatal("MSG_SHUTDOWN");
 	monitor_flush();
+}
+
+static void
+set_time_start(struct hand *h)
+{
+	const struct arg *ns = &h->arg[SET_TIME_TIME];
+	struct msg_set_time msg;
+
+	if (ns->given && (ns->num < 0 ||
+	    (uint64_t)ns->num >= MSG_TIME_END * 1000000000)) {
+		answer_error(text_format("Invalid time"));
+		return;
+	}
+	msg.id = request_wait(WAIT_REPLY);
+	msg.given = ns->given != 0;
+	msg.ns = (uint64_t)ns->num;
+	if (msg_send_set_time(monitor_imsg(), &msg) == -1)
+		fatal("MSG_SET_TIME");
+	monitor_flush();
+}
+
+/* Processors, or memory blocks. */
+static void
+set_units_start(struct hand *h)
+{
+	const struct arg *list = &h->arg[SET_UNITS_LIST];
+	enum msg_type type = h->cmd == CMD_GUEST_SET_VCPUS ? MSG_SET_VCPUS :
+	    MSG_SET_MEMORY_BLOCKS;
+	struct msg_units msg;
+	size_t i;
+
+	if (list->n > MSG_UNITS_MAX) {
+		answer_error(text_format("%s: more than %d entries",
+		    commands[h->cmd].name, MSG_UNITS_MAX));
+		return;
+	}
+	msg.id = request_wait(WAIT_FRAME);
+	msg.n = (uint32_t)list->n;
+	if ((msg.v = calloc(list->n + 1, sizeof(*msg.v))) == NULL)
+		fatal("calloc");
+	for (i = 0; i < list->n; i++)
+		schema_unit(list, i, &msg.v[i]);
+	if (msg_send_units(monitor_imsg(), type, &msg) == -1)
+		fatal("%s", msg_name(type));
+	msg_units_free(&msg);
+	monitor_flush();
+}
+
+static void
+fstrim_start(struct hand *h)
+{
+	struct msg_fstrim msg;
+
+	msg.id = request_wait(WAIT_FRAME);
+	/* A negative one is the kernel's to judge, as with qemu-ga. */
+	msg.minimum = (uint64_t)h->arg[FSTRIM_MINIMUM].num;
+	if (msg_send_fstrim(monitor_imsg(), &msg) == -1)
+		fatal("MSG_FSTRIM");
+	monitor_flush();
+}
+
+static void
+suspend_start(struct hand *h)
+{
+	struct msg_suspend msg;
+
+	msg.id = request_wait(WAIT_REPLY);
+	msg.mode = h->cmd == CMD_GUEST_SUSPEND_DISK ? SUSPEND_DISK :
+	    h->cmd == CMD_GUEST_SUSPEND_RAM ? SUSPEND_RAM : SUSPEND_HYBRID;
+	if (msg_send_suspend(monitor_imsg(), &msg) == -1)
+		fatal("MSG_SUSPEND");
+	monitor_flush();
+}
+
+static void
+empty_reply(const struct msg_reply *reply)
+{
+	(void)reply;
+	answer_begin();
+	out_str(channel_out(), "{}");
+	answer_end();
 }
 
 static void

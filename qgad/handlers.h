@@ -33,7 +33,7 @@ struct handler {
 extern const struct handler handlers[CMD_MAX];
 
 void	 handler_ask(const struct msg_request *);
-/* A query's result. */
+/* The result of a query, or of another command that has a value. */
 void	 handler_frame(struct hand *, const struct frame *,
 	    const unsigned char *);
 

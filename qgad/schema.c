@@ -35,10 +35,22 @@ static int	 check_string(const struct arg_row *, struct json_object *,
 		    struct arg *, char **);
 static int	 check_strings(const struct arg_row *, struct json_object *,
 		    struct arg *, char **);
+static int	 check_uint(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_bool(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_vcpus(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_blocks(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_objects(const struct arg_row *, const struct arg_row *,
+		    struct json_object *, struct arg *, char **);
 static int	 check_capture(const struct arg_row *, struct json_object *,
 		    struct arg *, char **);
 static int	 wrong_type(const char *, const char *, char **);
 static int	 has_nul(struct json_object *);
+static int	 check_members(const struct arg_row *, const char *,
+		    struct json_object *, struct arg *, char **);
 static int	 known(const struct arg_row *, const char *);
 static int	 row_used(const struct arg_row *, size_t);
 
@@ -46,6 +58,18 @@ struct arg_row {
 	const char	*name;
 	arg_check	 check;
 	int		 optional;
+};
+
+/* Of the objects in a list. */
+static const struct arg_row vcpu[SCHEMA_ARGS] = {
+	{ "logical-id", check_int, 0 },
+	{ "online", check_bool, 0 },
+	{ "can-offline", check_bool, 1 },
+};
+static const struct arg_row memory_block[SCHEMA_ARGS] = {
+	{ "phys-index", check_uint, 0 },
+	{ "online", check_bool, 0 },
+	{ "can-offline", check_bool, 1 },
 };
 
 /* In the order in which missing and mistyped ones are told. */
@@ -69,6 +93,18 @@ static const struct arg_row schemas[CMD_MAX][SCHEMA_ARGS] = {
 	},
 	[CMD_GUEST_SHUTDOWN] = {
 		[SHUTDOWN_MODE] =	{ "mode", check_string, 1 },
+	},
+	[CMD_GUEST_SET_TIME] = {
+		[SET_TIME_TIME] =	{ "time", check_int, 1 },
+	},
+	[CMD_GUEST_SET_VCPUS] = {
+		[SET_UNITS_LIST] =	{ "vcpus", check_vcpus, 0 },
+	},
+	[CMD_GUEST_SET_MEMORY_BLOCKS] = {
+		[SET_UNITS_LIST] =	{ "mem-blks", check_blocks, 0 },
+	},
+	[CMD_GUEST_FSTRIM] = {
+		[FSTRIM_MINIMUM] =	{ "minimum", check_int, 1 },
 	},
 };
 
@@ -137,31 +173,47 @@ int
 schema_args(enum command_id cmd, struct json_object *args,
     struct arg out[SCHEMA_ARGS], char **error)
 {
-	const struct arg_row *rows = schemas[cmd];
+	memset(out, 0, SCHEMA_ARGS * sizeof(*out));
+	return (check_members(schemas[cmd], "", args, out, error));
+}
+
+/* at: what the names in an error begin with; out NULL: only checked. */
+static int
+check_members(const struct arg_row *rows, const char *at,
+    struct json_object *obj, struct arg *out, char **error)
+{
 	struct json_object *val;
+	struct arg_row row;
+	struct arg arg;
+	char name[96];
 	size_t i;
 
-	memset(out, 0, SCHEMA_ARGS * sizeof(*out));
 	for (i = 0; row_used(rows, i); i++) {
-		if (args != NULL &&
-		    json_object_object_get_ex(args, rows[i].name, &val)) {
-			out[i].given = 1;
-			if (rows[i].check(&rows[i], val, &out[i], error) ==
-			    -1)
-				return (-1);
-		} else if (!rows[i].optional) {
+		row = rows[i];
+		(void)snprintf(name, sizeof(name), "%s%s", at, row.name);
+		row.name = name;
+		if (obj == NULL ||
+		    !json_object_object_get_ex(obj, rows[i].name, &val)) {
+			if (row.optional)
+				continue;
 			*error = text_format("Parameter '%s' is missing",
-			    rows[i].name);
+			    name);
 			return (-1);
 		}
+		memset(&arg, 0, sizeof(arg));
+		arg.given = 1;
+		if (row.check(&row, val, &arg, error) == -1)
+			return (-1);
+		if (out != NULL)
+			out[i] = arg;
 	}
-	if (args == NULL)
+	if (obj == NULL)
 		return (0);
-	json_object_object_foreach(args, key, unused) {
+	json_object_object_foreach(obj, key, unused) {
 		(void)unused;
 		if (!known(rows, key)) {
-			*error = text_format("Parameter '%s' is unexpected",
-			    key);
+			*error = text_format("Parameter '%s%s' is unexpected",
+			    at, key);
 			return (-1);
 		}
 	}
@@ -245,6 +297,68 @@ check_strings(const struct arg_row *row, struct json_object *val,
 	return (0);
 }
 
+/* A negative one is taken for what it is without a sign, as QEMU does. */
+static int
+check_uint(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	if (!json_object_is_type(val, json_type_int)) {
+		*error = text_format("Parameter '%s' expects uint64",
+		    row->name);
+		return (-1);
+	}
+	arg->num = json_object_get_int64(val);
+	return (0);
+}
+
+static int
+check_bool(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	if (!json_object_is_type(val, json_type_boolean))
+		return (wrong_type(row->name, "boolean", error));
+	arg->num = json_object_get_boolean(val);
+	return (0);
+}
+
+static int
+check_vcpus(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	return (check_objects(row, vcpu, val, arg, error));
+}
+
+static int
+check_blocks(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	return (check_objects(row, memory_block, val, arg, error));
+}
+
+static int
+check_objects(const struct arg_row *row, const struct arg_row *members,
+    struct json_object *val, struct arg *arg, char **error)
+{
+	struct json_object *item;
+	size_t i;
+	char at[64];
+
+	if (!json_object_is_type(val, json_type_array))
+		return (wrong_type(row->name, "array", error));
+	arg->list = val;
+	arg->n = json_object_array_length(val);
+	for (i = 0; i < arg->n; i++) {
+		item = json_object_array_get_idx(val, i);
+		(void)snprintf(at, sizeof(at), "%s[%zu]", row->name, i);
+		if (!json_object_is_type(item, json_type_object))
+			return (wrong_type(at, "object", error));
+		(void)strlcat(at, ".", sizeof(at));
+		if (check_members(members, at, item, NULL, error) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
 static int
 check_capture(const struct arg_row *row, struct json_object *val,
     struct arg *arg, char **error)
@@ -269,6 +383,20 @@ check_capture(const struct arg_row *row, struct json_object *val,
 	*error = text_format("Parameter '%s' does not accept value '%s'",
 	    row->name, name);
 	return (-1);
+}
+
+void
+schema_unit(const struct arg *arg, size_t i, struct unit *unit)
+{
+	struct json_object *item = json_object_array_get_idx(arg->list, i);
+	struct json_object *val;
+
+	memset(unit, 0, sizeof(*unit));
+	if (json_object_object_get_ex(item, "logical-id", &val) ||
+	    json_object_object_get_ex(item, "phys-index", &val))
+		unit->number = (uint64_t)json_object_get_int64(val);
+	if (json_object_object_get_ex(item, "online", &val))
+		unit->online = json_object_get_boolean(val) ? 1 : 0;
 }
 
 const char *

@@ -28,6 +28,7 @@
 #include "commands.h"
 
 struct json_object;
+struct unit;
 
 #define SCHEMA_ARGS	5	/* the most that a command has */
 
@@ -35,12 +36,15 @@ enum { SYNC_ID };
 enum { EXEC_PATH, EXEC_ARG, EXEC_ENV, EXEC_INPUT, EXEC_CAPTURE };
 enum { EXEC_STATUS_PID };
 enum { SHUTDOWN_MODE };
+enum { SET_TIME_TIME };
+enum { SET_UNITS_LIST };
+enum { FSTRIM_MINIMUM };
 
 struct arg {
 	int		 given;
 	int64_t		 num;		/* an integer, a capture_mode */
 	const char	*str;		/* a string */
-	struct json_object *list;	/* of strings */
+	struct json_object *list;	/* of strings, of objects */
 	size_t		 n;		/* how many */
 };
 
@@ -57,6 +61,8 @@ int	 schema_message(struct json_object *, enum command_id *,
  */
 int	 schema_args(enum command_id, struct json_object *,
 	    struct arg[SCHEMA_ARGS], char **error);
+/* The i'th processor or memory block of a list. */
+void	 schema_unit(const struct arg *, size_t, struct unit *);
 /* The i'th string of a list. */
 const char *schema_item(const struct arg *, size_t);
 /* printf to malloc'd memory; never NULL. */

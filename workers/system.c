@@ -15,10 +15,12 @@
  */
 
 /*
- * qgad-system: ends the system.  Runs as root, unconfined as the programs it
- * starts must be, for one MSG_SHUTDOWN: one program of a fixed table, by
- * absolute path, with fixed arguments and environment, never a shell.
- * Peers: the monitor on fd 3.  Nothing the host sent gets here but a mode.
+ * qgad-system: ends, suspends, trims, sets.  Runs as root, unconfined as the
+ * programs it starts must be, for one order of the monitor, which it carries
+ * out by system call; a program is one of a fixed table, by absolute path,
+ * with fixed arguments and environment, never a shell.
+ * Peers: the monitor on fd 3; with an order that has a result the frontend
+ * on fd 4, which gets it.  Nothing the host sent gets here but numbers.
  */
 
 #include <sys/types.h>
@@ -33,46 +35,76 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "confine.h"
 #include "imsg.h"
 #include "job.h"
 #include "log.h"
 #include "messages.h"
 #include "system.h"
+#include "value.h"
 
 #define OUTPUT_MAX	1024		/* of a program, for the error */
 #define LAST_LOOK	(1024 * 1024)	/* more than a pipe holds */
 
 struct run {
 	struct imsgbuf	*ib;
+	uint64_t	 id;		/* of the request */
 	int		 gone;		/* nobody waits for the answer */
 	int		 watch;
 	pid_t		 pid;
 	int		 fd;		/* what the program writes; -1: all read */
 	char		 out[OUTPUT_MAX + 1];
 	size_t		 len;
+	char		 text[OUTPUT_MAX + 256];	/* the error */
 };
 
+static int	 o_shutdown(struct run *, struct imsg *,
+		    struct value_writer *);
+static int	 o_set_time(struct run *, struct imsg *,
+		    struct value_writer *);
+static int	 o_set_vcpus(struct run *, struct imsg *,
+		    struct value_writer *);
+static int	 o_set_memory_blocks(struct run *, struct imsg *,
+		    struct value_writer *);
+static int	 o_fstrim(struct run *, struct imsg *, struct value_writer *);
+static int	 o_suspend(struct run *, struct imsg *, struct value_writer *);
+static void	 malformed(const struct imsg *) __attribute__((noreturn));
 static const struct system_program *choose(unsigned int, char *, size_t);
 static int	 executable(const char *);
-static void	 shut_down(struct run *, unsigned int, char *, size_t);
+static int	 suspend_by(struct run *, const struct system_suspend *);
+static int	 run_program(struct run *, const struct system_program *,
+		    struct job_end *);
 static int	 start(struct run *, const struct system_program *);
 static void	 wait_for_end(struct run *, struct job_end *);
 static void	 monitor_event(struct run *);
 static size_t	 output(struct run *);
-static void	 explain(struct run *, const struct job_end *, char *, size_t);
+static void	 explain(struct run *, const struct job_end *, const char *);
 static void	 trim(struct run *);
+
+/* 0, or -1 with the reason in text.  value: the frontend gets the result. */
+static const struct {
+	int	(*carry)(struct run *, struct imsg *, struct value_writer *);
+	int	 value;
+} orders[MSG_MAX] = {
+	[MSG_SHUTDOWN] =	{ o_shutdown,	0 },
+	[MSG_SET_TIME] =	{ o_set_time,	0 },
+	[MSG_SET_VCPUS] =	{ o_set_vcpus,	1 },
+	[MSG_SET_MEMORY_BLOCKS] = { o_set_memory_blocks, 1 },
+	[MSG_FSTRIM] =		{ o_fstrim,	1 },
+	[MSG_SUSPEND] =		{ o_suspend,	0 },
+};
 
 int
 main(int argc, char *argv[])
 {
-	char text[OUTPUT_MAX + 256];
 	struct imsgbuf ib;
 	struct imsg imsg;
 	struct ids ids;
-	struct msg_shutdown m;
-	struct msg_done done;
 	struct run run;
+	struct value_writer w;
+	uint32_t type;
+	int failed;
 
 	child_start(ROLE_SYSTEM, argc, argv, &ib, &ids);
 	memset(&run, 0, sizeof(run));
@@ -84,21 +116,188 @@ main(int argc, char *argv[])
 	child_ready(ROLE_SYSTEM, &ib);
 
 	job_message(&ib, &imsg);
-	if (imsg_get_type(&imsg) != MSG_SHUTDOWN || msg_check(&imsg) == -1 ||
-	    msg_recv_shutdown(&imsg, &m) == -1)
-		fatalx("bad message: %s", msg_name(imsg_get_type(&imsg)));
+	type = imsg_get_type(&imsg);
+	if (type >= MSG_MAX || orders[type].carry == NULL ||
+	    msg_check(&imsg) == -1)
+		malformed(&imsg);
+	value_start(&w, VALUE_SIZE);
+	failed = orders[type].carry(&run, &imsg, &w) == -1;
 	imsg_free(&imsg);
-	shut_down(&run, m.mode, text, sizeof(text));
 	if (run.gone)
 		return (0);
-	memset(&done, 0, sizeof(done));
-	done.id = m.id;
-	done.ok = *text == '\0';
-	done.text = text;
-	if (msg_send_done(&ib, &done) == -1)
-		fatal("msg_send_done");
-	job_flush(&ib);
+	if (orders[type].value)
+		answer_value(&ib, run.id, &w, failed, run.text);
+	else
+		answer_done(&ib, run.id, failed ? DONE_FAILED : DONE_OK,
+		    failed ? run.text : "");
 	return (0);
+}
+
+static void
+malformed(const struct imsg *imsg)
+{
+	fatalx("bad message: %s", msg_name(imsg_get_type(imsg)));
+}
+
+static int
+o_set_time(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	struct msg_set_time m;
+
+	(void)w;
+	if (msg_recv_set_time(imsg, &m) == -1)
+		malformed(imsg);
+	r->id = m.id;
+	return (system_set_time((int)m.given, m.ns, r->text,
+	    sizeof(r->text)));
+}
+
+/* How many were done before the first that could not be. */
+static int
+o_set_vcpus(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	struct msg_units m;
+	uint32_t i;
+
+	if (msg_recv_units(imsg, &m) == -1)
+		malformed(imsg);
+	r->id = m.id;
+	for (i = 0; i < m.n; i++)
+		if (system_vcpu((int64_t)m.v[i].number, (int)m.v[i].online,
+		    r->text, sizeof(r->text)) == -1)
+			break;
+	value_uint(w, NULL, i);
+	i = i == 0 ? m.n : 0;
+	msg_units_free(&m);
+	return (i == 0 ? 0 : -1);
+}
+
+static int
+o_set_memory_blocks(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	static const char *const names[BLOCK_RESPONSES] = {
+		[BLOCK_SUCCESS] = "success",
+		[BLOCK_NOT_FOUND] = "not-found",
+		[BLOCK_UNSUPPORTED] = "operation-not-supported",
+		[BLOCK_FAILED] = "operation-failed",
+	};
+	struct msg_units m;
+	enum block_response response;
+	uint32_t i;
+	int error;
+
+	if (msg_recv_units(imsg, &m) == -1)
+		malformed(imsg);
+	r->id = m.id;
+	value_array(w, NULL);
+	for (i = 0; i < m.n; i++) {
+		response = system_memory_block(m.v[i].number,
+		    (int)m.v[i].online, &error);
+		value_object(w, NULL);
+		value_uint(w, "phys-index", m.v[i].number);
+		value_string(w, "response", names[response]);
+		if (response != BLOCK_SUCCESS)
+			value_int(w, "error-code", error);
+		value_close(w);
+	}
+	value_close(w);
+	msg_units_free(&m);
+	return (0);
+}
+
+static int
+o_fstrim(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	struct msg_fstrim m;
+
+	if (msg_recv_fstrim(imsg, &m) == -1)
+		malformed(imsg);
+	r->id = m.id;
+	return (system_fstrim(m.minimum, w, r->text, sizeof(r->text)));
+}
+
+/* qemu-ga's order: what does not work is not the end of it. */
+static int
+o_suspend(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	const struct system_suspend *ss;
+	struct msg_suspend m;
+	unsigned int i;
+	int done;
+
+	(void)w;
+	if (msg_recv_suspend(imsg, &m) == -1)
+		malformed(imsg);
+	r->id = m.id;
+	snprintf(r->text, sizeof(r->text), "the requested suspend mode is "
+	    "not supported by the guest");
+	for (i = 0; (ss = system_suspend(m.mode, i)) != NULL; i++)
+		if (suspend_by(r, ss) == 1)
+			return (0);
+	if (r->gone)
+		return (-1);
+	done = system_sleep(m.mode, r->text, sizeof(r->text));
+	return (done == 1 ? 0 : -1);
+}
+
+/* 1: done; 0: the system cannot that way; -1: it did not work, see text. */
+static int
+suspend_by(struct run *r, const struct system_suspend *ss)
+{
+	char name[128] = "the helper program '";
+	struct job_end end;
+	int error, i;
+
+	if (access(ss->need, F_OK) == -1 || !executable(ss->check.argv[0]) ||
+	    !executable(ss->act.argv[0]) ||
+	    run_program(r, &ss->check, &end) != 0 || end.signaled ||
+	    end.code < ss->yes || end.code > ss->yesmax || r->gone)
+		return (0);
+	for (i = 0; ss->act.argv[i] != NULL; i++) {
+		if (i > 0)
+			(void)strlcat(name, " ", sizeof(name));
+		(void)strlcat(name, i > 0 ? ss->act.argv[i] :
+		    strrchr(ss->act.argv[0], '/') + 1, sizeof(name));
+	}
+	if ((error = run_program(r, &ss->act, &end)) != 0) {
+		snprintf(r->text, sizeof(r->text), "%s' could not be "
+		    "executed: %s", name, strerror(error));
+		return (-1);
+	}
+	if (!end.signaled && end.code == 0)
+		return (1);
+	trim(r);
+	snprintf(r->text, sizeof(r->text), "%s' %s (%d)%s%s", name,
+	    end.signaled ? "was terminated by a signal" :
+	    "returned an unexpected exit status code", end.code,
+	    r->len > 0 ? ": " : "", r->out);
+	return (-1);
+}
+
+static int
+o_shutdown(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	static const char failed[] = "child process has failed to shutdown";
+	const struct system_program *sp;
+	struct msg_shutdown m;
+	struct job_end end;
+	int error;
+
+	(void)w;
+	if (msg_recv_shutdown(imsg, &m) == -1)
+		malformed(imsg);
+	r->id = m.id;
+	if ((sp = choose(m.mode, r->text, sizeof(r->text))) == NULL)
+		return (-1);
+	if ((error = run_program(r, sp, &end)) != 0) {
+		snprintf(r->text, sizeof(r->text), "%s: %s: %s", failed,
+		    sp->argv[0], strerror(error));
+		return (-1);
+	}
+	if (!end.signaled && end.code == 0)
+		return (0);
+	explain(r, &end, failed);
+	return (-1);
 }
 
 /* The first way whose program is here; NULL: text names what was missed. */
@@ -129,24 +328,25 @@ executable(const char *path)
 	    access(path, X_OK) == 0);
 }
 
-/* text is "" if it was done, else why not. */
-static void
-shut_down(struct run *r, unsigned int mode, char *text, size_t size)
+/* 0 when it has ended, output in out; or the errno of the exec. */
+static int
+run_program(struct run *r, const struct system_program *sp,
+    struct job_end *end)
 {
-	const struct system_program *sp;
-	struct job_end end;
 	int error;
 
-	if ((sp = choose(mode, text, size)) == NULL)
-		return;
+	r->len = 0;
 	if ((error = start(r, sp)) != 0) {
-		snprintf(text, size, "child process has failed to shutdown: "
-		    "%s: %s", sp->argv[0], strerror(error));
-		return;
+		close(r->fd);
+		r->fd = -1;
+		return (error);
 	}
-	wait_for_end(r, &end);
-	explain(r, &end, text, size);
+	wait_for_end(r, end);
 	job_reap(r->pid);
+	if (r->fd != -1)
+		close(r->fd);		/* something it left holds it */
+	r->fd = -1;
+	return (0);
 }
 
 /* 0, or an errno. */
@@ -251,20 +451,15 @@ output(struct run *r)
 }
 
 static void
-explain(struct run *r, const struct job_end *end, char *text, size_t size)
+explain(struct run *r, const struct job_end *end, const char *failed)
 {
-	static const char failed[] = "child process has failed to shutdown";
-
 	trim(r);
-	if (!end->signaled && end->code == 0)
-		*text = '\0';
-	else if (*r->out != '\0')
-		snprintf(text, size, "%s: %s", failed, r->out);
-	else if (end->signaled)
-		snprintf(text, size, "%s: terminated by signal %d", failed,
-		    end->code);
+	if (*r->out != '\0')
+		snprintf(r->text, sizeof(r->text), "%s: %s", failed, r->out);
 	else
-		snprintf(text, size, "%s: exit status %d", failed, end->code);
+		snprintf(r->text, sizeof(r->text), "%s: %s %d", failed,
+		    end->signaled ? "terminated by signal" : "exit status",
+		    end->code);
 }
 
 /* To one line without control characters or space around it. */

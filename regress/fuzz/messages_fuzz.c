@@ -37,6 +37,7 @@ int		 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void	 need(int);
 static int	 again(struct imsg *, struct imsgbuf *);
 static int	 again_exec(struct imsg *, struct imsgbuf *);
+static int	 again_units(struct imsg *, struct imsgbuf *);
 static void	 frame(const uint8_t *);
 
 static void
@@ -66,6 +67,22 @@ again_exec(struct imsg *imsg, struct imsgbuf *out)
 	return (0);
 }
 
+static int
+again_units(struct imsg *imsg, struct imsgbuf *out)
+{
+	struct msg_units m;
+	uint32_t	 i;
+
+	if (msg_recv_units(imsg, &m) == -1)
+		return (-1);
+	need(m.n <= MSG_UNITS_MAX);
+	for (i = 0; i < m.n; i++)
+		need(m.v[i].online < 2);
+	need(msg_send_units(out, imsg_get_type(imsg), &m) == 0);
+	msg_units_free(&m);
+	return (0);
+}
+
 /* Decode, look, encode. */
 static int
 again(struct imsg *imsg, struct imsgbuf *out)
@@ -82,6 +99,9 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		struct msg_exec_send	 send;
 		struct msg_shutdown	 shutdown;
 		struct msg_hook		 hook;
+		struct msg_set_time	 set_time;
+		struct msg_fstrim	 fstrim;
+		struct msg_suspend	 suspend;
 		struct msg_done		 done;
 		struct msg_reply	 reply;
 		struct exec_result	 result;
@@ -144,6 +164,20 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_HOOK:
 		return (msg_recv_hook(imsg, &m.hook) == -1 ? -1 :
 		    msg_send_hook(out, &m.hook));
+	case MSG_SET_TIME:
+		if (msg_recv_set_time(imsg, &m.set_time) == -1)
+			return (-1);
+		need(m.set_time.ns / 1000000000 < MSG_TIME_END);
+		return (msg_send_set_time(out, &m.set_time));
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+		return (again_units(imsg, out));
+	case MSG_FSTRIM:
+		return (msg_recv_fstrim(imsg, &m.fstrim) == -1 ? -1 :
+		    msg_send_fstrim(out, &m.fstrim));
+	case MSG_SUSPEND:
+		return (msg_recv_suspend(imsg, &m.suspend) == -1 ? -1 :
+		    msg_send_suspend(out, &m.suspend));
 	case MSG_DONE:
 		return (msg_recv_done(imsg, &m.done) == -1 ? -1 :
 		    msg_send_done(out, &m.done));

@@ -51,6 +51,8 @@ static void	 send_it(enum msg_type, int);
 static int	 recv_it(struct imsg *, int);
 static void	 send_exec(int);
 static int	 recv_exec(struct imsg *, int);
+static void	 units(struct msg_units *, int);
+static int	 same_units(struct imsg *, int);
 static void	 result(struct exec_result *, int);
 static int	 same_result(const struct exec_result *, int);
 
@@ -91,6 +93,41 @@ payload(struct imsg *imsg, uint32_t type, const void *data, size_t len)
 	imsg->hdr.type = type;
 	ATF_REQUIRE((imsg->buf = ibuf_open(len)) != NULL);
 	ATF_REQUIRE_EQ(0, ibuf_add(imsg->buf, data, len));
+}
+
+static void
+units(struct msg_units *m, int large)
+{
+	static struct unit v[MSG_UNITS_MAX];
+	uint32_t	 i;
+
+	memset(m, 0, sizeof(*m));
+	m->id = 5;
+	m->n = large ? MSG_UNITS_MAX : 0;
+	m->v = v;
+	for (i = 0; i < MSG_UNITS_MAX; i++) {
+		v[i].number = i % 3 == 0 ? UINT64_MAX : i;
+		v[i].online = i % 2;
+	}
+}
+
+static int
+same_units(struct imsg *imsg, int large)
+{
+	struct msg_units m, want;
+	int		 same = 1;
+
+	if (msg_recv_units(imsg, &m) == -1) {
+		ATF_CHECK(m.v == NULL);
+		return (-1);
+	}
+	if (large != -1) {
+		units(&want, large);
+		same = m.id == 5 && m.n == want.n &&
+		    memcmp(m.v, want.v, m.n * sizeof(*m.v)) == 0;
+	}
+	msg_units_free(&m);
+	return (same);
 }
 
 static void
@@ -184,6 +221,11 @@ send_it(enum msg_type type, int large)
 	struct msg_shutdown	 shut = { 5, large ? SHUTDOWN_MODES - 1 : 0 };
 	struct msg_hook		 hook = { 5, large ? HOOK_PHASES - 1 : 0,
 				    (uint32_t)large };
+	struct msg_set_time	 set = { 5, (uint32_t)large, large ?
+				    MSG_TIME_END * 1000000000 - 1 : 0 };
+	struct msg_units	 list;
+	struct msg_fstrim	 trim = { 5, large ? UINT64_MAX : 0 };
+	struct msg_suspend	 sleep = { 5, large ? SUSPEND_MODES - 1 : 0 };
 	struct msg_done		 done = { 5, (uint32_t)!large,
 				    large ? texts[0] : "" };
 	struct msg_reply	 reply;
@@ -250,6 +292,20 @@ send_it(enum msg_type type, int large)
 	case MSG_HOOK:
 		r = msg_send_hook(&queue, &hook);
 		break;
+	case MSG_SET_TIME:
+		r = msg_send_set_time(&queue, &set);
+		break;
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+		units(&list, large);
+		r = msg_send_units(&queue, type, &list);
+		break;
+	case MSG_FSTRIM:
+		r = msg_send_fstrim(&queue, &trim);
+		break;
+	case MSG_SUSPEND:
+		r = msg_send_suspend(&queue, &sleep);
+		break;
 	case MSG_DONE:
 		r = msg_send_done(&queue, &done);
 		break;
@@ -279,6 +335,9 @@ recv_it(struct imsg *imsg, int large)
 	struct msg_exec_send	 out;
 	struct msg_shutdown	 shut;
 	struct msg_hook		 hook;
+	struct msg_set_time	 set;
+	struct msg_fstrim	 trim;
+	struct msg_suspend	 sleep;
 	struct msg_done		 done;
 	struct msg_reply	 reply;
 	struct exec_result	 res;
@@ -372,6 +431,27 @@ recv_it(struct imsg *imsg, int large)
 			same = hook.id == 5 &&
 			    hook.phase == (large ? HOOK_PHASES - 1 : 0) &&
 			    hook.abort == (uint32_t)large;
+		break;
+	case MSG_SET_TIME:
+		if ((r = msg_recv_set_time(imsg, &set)) == 0)
+			same = set.id == 5 && set.given == (uint32_t)large &&
+			    set.ns == (large ? MSG_TIME_END * 1000000000 - 1 :
+			    0);
+		break;
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+		if ((same = same_units(imsg, large)) != -1)
+			r = 0;
+		break;
+	case MSG_FSTRIM:
+		if ((r = msg_recv_fstrim(imsg, &trim)) == 0)
+			same = trim.id == 5 &&
+			    trim.minimum == (large ? UINT64_MAX : 0);
+		break;
+	case MSG_SUSPEND:
+		if ((r = msg_recv_suspend(imsg, &sleep)) == 0)
+			same = sleep.id == 5 &&
+			    sleep.mode == (large ? SUSPEND_MODES - 1 : 0);
 		break;
 	case MSG_DONE:
 		if ((r = msg_recv_done(imsg, &done)) == 0)
@@ -535,6 +615,8 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_SHUTDOWN, 8, 4, SHUTDOWN_MODES },
 		{ MSG_HOOK, 8, 4, HOOK_PHASES },
 		{ MSG_HOOK, 12, 4, 2 },
+		{ MSG_SET_TIME, 8, 4, 2 },
+		{ MSG_SUSPEND, 8, 4, SUSPEND_MODES },
 		{ MSG_DONE, 8, 4, DONES },
 		{ MSG_REPLY, 8, 4, REPLY_KINDS },
 		{ MSG_REPLY, 20, 4, 2 },
@@ -580,6 +662,7 @@ ATF_TC_BODY(together, tc)
 	} bad[] = {
 		{ MSG_CHANNEL, 3, CHANNEL_NONE },
 		{ MSG_EXEC, 23, 1 },		/* input without hasinput */
+		{ MSG_SET_TIME, 19, 1 },	/* a time, and not given */
 		{ MSG_EXEC_ENDED, 3, 0 },	/* ended, and not exited */
 		{ MSG_REPLY, 27, 1 },		/* signaled, not exited */
 		{ MSG_REPLY, 31, 1 },
@@ -820,6 +903,62 @@ ATF_TC_BODY(exec_counts, tc)
 	imsg_free(&imsg);
 }
 
+/* A time past the end, a state that is none, a list longer or shorter. */
+ATF_TC_WITHOUT_HEAD(system_bounds);
+ATF_TC_BODY(system_bounds, tc)
+{
+	struct msg_set_time set = { 5, 1, MSG_TIME_END * 1000000000 };
+	struct msg_units m;
+	struct imsg	 imsg;
+	uint32_t	 n;
+
+	setup();
+	ATF_REQUIRE_EQ(0, msg_send_set_time(&queue, &set));
+	take(&imsg);
+	ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+	imsg_free(&imsg);
+	set.ns = UINT64_MAX;
+	ATF_REQUIRE_EQ(0, msg_send_set_time(&queue, &set));
+	take(&imsg);
+	ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+	imsg_free(&imsg);
+
+	units(&m, 1);
+	m.n = MSG_UNITS_MAX + 1;
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_units(&queue, MSG_SET_VCPUS,
+	    &m) == -1);
+	m.n = UINT32_MAX;
+	ATF_CHECK_ERRNO(EMSGSIZE, msg_send_units(&queue, MSG_SET_VCPUS,
+	    &m) == -1);
+	m.n = 3;
+	for (n = 0; n < 6; n++) {
+		ATF_REQUIRE_EQ(0, msg_send_units(&queue, MSG_SET_VCPUS, &m));
+		take(&imsg);
+		ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 8, n == 5 ?
+		    UINT32_MAX : n));
+		ATF_CHECK_EQ(n == 3 ? 0 : -1, recv_it(&imsg, -1));
+		imsg_free(&imsg);
+	}
+	/* One too many that is really there. */
+	units(&m, 1);
+	ATF_REQUIRE_EQ(0, msg_send_units(&queue, MSG_SET_VCPUS, &m));
+	take(&imsg);
+	ATF_REQUIRE_EQ(0, ibuf_set_n32(imsg.buf, 8, MSG_UNITS_MAX + 1));
+	ATF_REQUIRE_EQ(0, ibuf_add_zero(imsg.buf, 9));
+	ATF_CHECK_ERRNO(EBADMSG, msg_check(&imsg) == -1);
+	ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+	imsg_free(&imsg);
+	m.n = 2;
+	for (n = 0; n < 3; n++) {
+		m.v[1].online = n;
+		ATF_REQUIRE_EQ(0, msg_send_units(&queue,
+		    MSG_SET_MEMORY_BLOCKS, &m));
+		take(&imsg);
+		ATF_CHECK_EQ(n < 2 ? 0 : -1, recv_it(&imsg, -1));
+		imsg_free(&imsg);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(frames);
 ATF_TC_BODY(frames, tc)
 {
@@ -868,6 +1007,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, strings);
 	ATF_TP_ADD_TC(tp, exec_bounds);
 	ATF_TP_ADD_TC(tp, exec_counts);
+	ATF_TP_ADD_TC(tp, system_bounds);
 	ATF_TP_ADD_TC(tp, frames);
 	return (atf_no_error());
 }

@@ -33,7 +33,8 @@
 static void	 message(struct fake *, struct imsg *);
 static void	 take_exec(struct fake *, struct imsg *);
 static void	 reply(struct fake *, enum reply_kind, const char *);
-static void	 reply_frame(struct fake *);
+static void	 reply_frame(struct fake *, int);
+static void	 reply_result(struct fake *);
 static void	 flush(struct fake *);
 static void	 take_input(struct fake *);
 static void	 give_output(struct fake *);
@@ -210,6 +211,7 @@ message(struct fake *f, struct imsg *imsg)
 	struct msg_request request;
 	struct msg_exec_status status;
 	struct msg_shutdown down;
+	struct msg_suspend suspend;
 	uint64_t last = f->lastid;
 	size_t used;
 	int bad = 0;
@@ -248,6 +250,28 @@ message(struct fake *f, struct imsg *imsg)
 		f->lastid = down.id;
 		f->mode = down.mode;
 		break;
+	case MSG_SET_TIME:
+		bad = msg_recv_set_time(imsg, &f->settime);
+		f->lastid = f->settime.id;
+		break;
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+		if ((bad = msg_recv_units(imsg, &f->units)) == 0) {
+			if (f->units.n > 0)
+				f->unit = f->units.v[f->units.n - 1];
+			msg_units_free(&f->units);
+		}
+		f->lastid = f->units.id;
+		break;
+	case MSG_FSTRIM:
+		bad = msg_recv_fstrim(imsg, &f->fstrim);
+		f->lastid = f->fstrim.id;
+		break;
+	case MSG_SUSPEND:
+		bad = msg_recv_suspend(imsg, &suspend);
+		f->lastid = suspend.id;
+		f->mode = suspend.mode;
+		break;
 	default:
 		bad = -1;
 	}
@@ -285,7 +309,7 @@ fake_answer(struct fake *f)
 		    f->refuse != NULL ? f->refuse : "");
 		break;
 	case MSG_QUERY:
-		reply_frame(f);
+		reply_frame(f, f->data);
 		break;
 	case MSG_EXEC:
 		if (f->exec.input == 0) {
@@ -306,7 +330,14 @@ fake_answer(struct fake *f)
 		reply(f, REPLY_EXEC, "");
 		break;
 	case MSG_SHUTDOWN:
+	case MSG_SET_TIME:
+	case MSG_SUSPEND:
 		reply(f, REPLY_EMPTY, "");
+		break;
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+	case MSG_FSTRIM:
+		reply_result(f);
 		break;
 	}
 }
@@ -335,8 +366,22 @@ reply(struct fake *f, enum reply_kind kind, const char *text)
 	flush(f);
 }
 
+/* As the monitor does for one request: a socket for its result alone. */
 static void
-reply_frame(struct fake *f)
+reply_result(struct fake *f)
+{
+	int fd[2];
+
+	pair(fd);
+	if (msg_send_data(&f->ibuf, MSG_RESULT, f->lastid, fd[1]) == -1)
+		err(1, "result");
+	flush(f);
+	reply_frame(f, fd[0]);
+	close(fd[0]);
+}
+
+static void
+reply_frame(struct fake *f, int fd)
 {
 	unsigned char header[FRAME_HEADER];
 	struct frame frame;
@@ -348,12 +393,12 @@ reply_frame(struct fake *f)
 	frame.id = f->lastid;
 	frame.len = (uint32_t)f->treelen;
 	frame_encode(&frame, header);
-	if (write(f->data, header, sizeof(header)) != sizeof(header))
+	if (write(fd, header, sizeof(header)) != sizeof(header))
 		err(1, "frame");
-	pfd.fd = f->data;
+	pfd.fd = fd;
 	pfd.events = POLLOUT;
 	while (sent < f->treelen) {
-		n = write(f->data, (const char *)f->tree + sent,
+		n = write(fd, (const char *)f->tree + sent,
 		    f->treelen - sent);
 		if (n == -1 && errno == EAGAIN)
 			(void)poll(&pfd, 1, 1000);

@@ -53,7 +53,11 @@ struct fake {
 	char		 path[256], arg0[256];
 	unsigned char	*input;		/* of the last guest-exec */
 	size_t		 inputlen;
-	uint32_t	 mode;		/* of the last shutdown */
+	uint32_t	 mode;		/* of the last shutdown, suspend */
+	struct msg_set_time settime;
+	struct msg_fstrim fstrim;
+	struct msg_units units;		/* not its v */
+	struct unit	 unit;		/* the last of it */
 	uint32_t	 ended;		/* enum channel_end of the last one */
 	char		 log[8192];	/* its lines */
 	/* own */

@@ -40,6 +40,7 @@
 #define PING	"{\"execute\": \"guest-ping\"}\n"
 #define PONG	"{\"return\": {}}"
 #define TIME	"{\"execute\": \"guest-get-time\"}\n"
+#define SET_TIME	"{\"execute\": \"guest-set-time\", \"arguments\": "
 #define EXEC	"{\"execute\": \"guest-exec\", \"arguments\": "
 #define STATUS	"{\"execute\": \"guest-exec-status\", \"arguments\": "	\
 		"{\"pid\": 4242}}\n"
@@ -182,6 +183,11 @@ ATF_TC_BODY(errors, tc)
 		  "{\"mode\": \"off\"}}\n",
 		  ERROR "\"mode is invalid (valid values are: "
 		  "halt|powerdown|reboot\"}}" },
+		{ SET_TIME "{\"time\": -1}}\n", ERROR "\"Invalid time\"}}" },
+		{ SET_TIME "{\"time\": 3155760000000000000}}\n",
+		  ERROR "\"Invalid time\"}}" },
+		{ SET_TIME "{\"time\": 9223372036854775807}}\n",
+		  ERROR "\"Invalid time\"}}" },
 		{ EXEC "{\"path\": \"x\", \"input-data\": \"YWI\"}}\n",
 		  ERROR "\"Base64 data contains invalid characters\"}}" },
 	};
@@ -192,7 +198,8 @@ ATF_TC_BODY(errors, tc)
 		say(cases[i].in);
 		expect(cases[i].want);
 	}
-	ATF_CHECK_EQ(0, f.seen[MSG_EXEC] + f.seen[MSG_SHUTDOWN]);
+	ATF_CHECK_EQ(0, f.seen[MSG_EXEC] + f.seen[MSG_SHUTDOWN] +
+	    f.seen[MSG_SET_TIME]);
 	end();
 }
 
@@ -431,6 +438,97 @@ ATF_TC_BODY(shutdown_is_silent, tc)
 	say("{\"execute\": \"guest-shutdown\"}\n" PING);
 	expect(PONG);
 	ATF_CHECK_EQ(SHUTDOWN_POWERDOWN, f.mode);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(system_commands);
+ATF_TC_BODY(system_commands, tc)
+{
+	static const struct {
+		const char	*name;
+		uint32_t	 mode;
+	} suspends[] = {
+		{ "disk", SUSPEND_DISK }, { "ram", SUSPEND_RAM },
+		{ "hybrid", SUSPEND_HYBRID },
+	};
+	char request[128];
+	size_t i;
+
+	start(tc, CHANNEL_STREAM);
+	f.tree = "i\0\0\0\0\0\0\0\5";
+	f.treelen = 9;
+	say(SET_TIME "{\"time\": 3155759999999999999}}\n");
+	expect("{\"return\": {}}");
+	ATF_CHECK_EQ(1, f.settime.given);
+	ATF_CHECK_EQ(UINT64_C(3155759999999999999), f.settime.ns);
+	say(SET_TIME "{\"time\": 0}}\n");
+	expect("{\"return\": {}}");
+	ATF_CHECK_EQ(1, f.settime.given);
+	say(SET_TIME "{}}\n");
+	expect("{\"return\": {}}");
+	ATF_CHECK(!f.settime.given && f.settime.ns == 0);
+	say("{\"execute\": \"guest-fstrim\"}\n");
+	expect("{\"return\": 5}");
+	ATF_CHECK_EQ(0, f.fstrim.minimum);
+	say("{\"execute\": \"guest-fstrim\", \"arguments\": "
+	    "{\"minimum\": -1}}\n");
+	expect("{\"return\": 5}");
+	ATF_CHECK_EQ(UINT64_MAX, f.fstrim.minimum);
+	for (i = 0; i < 3; i++) {
+		snprintf(request, sizeof(request),
+		    "{\"execute\": \"guest-suspend-%s\"}\n" PING,
+		    suspends[i].name);
+		say(request);
+		expect(PONG);		/* and nothing before it */
+		ATF_CHECK_EQ(suspends[i].mode, f.mode);
+		ATF_CHECK_EQ(i + 1, f.seen[MSG_SUSPEND]);
+	}
+	end();
+}
+
+/* As many as there may be, and one more, of both kinds. */
+ATF_TC_WITHOUT_HEAD(system_lists);
+ATF_TC_BODY(system_lists, tc)
+{
+	static const struct {
+		const char	*command, *list, *number;
+		enum msg_type	 type;
+	} kinds[] = {
+		{ "guest-set-vcpus", "vcpus", "logical-id", MSG_SET_VCPUS },
+		{ "guest-set-memory-blocks", "mem-blks", "phys-index",
+		  MSG_SET_MEMORY_BLOCKS },
+	};
+	static char request[(MSG_UNITS_MAX + 2) * 48], want[128];
+	size_t i, j, n, len;
+
+	start(tc, CHANNEL_STREAM);
+	f.tree = "i\0\0\0\0\0\0\0\5";
+	f.treelen = 9;
+	for (i = 0; i < 2; i++)
+		for (n = 0; n <= MSG_UNITS_MAX + 1; n = n == 0 ?
+		    MSG_UNITS_MAX : n + 1) {
+			len = (size_t)sprintf(request, "{\"execute\": "
+			    "\"%s\", \"arguments\": {\"%s\": [",
+			    kinds[i].command, kinds[i].list);
+			for (j = 0; j < n; j++)
+				len += (size_t)sprintf(request + len,
+				    "%s{\"%s\": %zu, \"online\": %s}",
+				    j == 0 ? "" : ", ", kinds[i].number,
+				    n - j, j % 2 == 0 ? "false" : "true");
+			sprintf(request + len, "]}}\n");
+			say(request);
+			if (n <= MSG_UNITS_MAX) {
+				expect("{\"return\": 5}");
+				ATF_CHECK_EQ(n, f.units.n);
+				continue;
+			}
+			snprintf(want, sizeof(want), ERROR "\"%s: more than "
+			    "4096 entries\"}}", kinds[i].command);
+			expect(want);
+			ATF_CHECK_EQ(2, f.seen[kinds[i].type]);
+			ATF_CHECK_EQ(1, f.unit.number);
+			ATF_CHECK_EQ(1, f.unit.online);
+		}
 	end();
 }
 
@@ -854,6 +952,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, refused);
 	ATF_TP_ADD_TC(tp, queries);
 	ATF_TP_ADD_TC(tp, shutdown_is_silent);
+	ATF_TP_ADD_TC(tp, system_commands);
+	ATF_TP_ADD_TC(tp, system_lists);
 	ATF_TP_ADD_TC(tp, exec);
 	ATF_TP_ADD_TC(tp, exec_status);
 	ATF_TP_ADD_TC(tp, exec_status_bound);

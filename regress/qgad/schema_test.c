@@ -51,6 +51,9 @@ ATF_TC_WITHOUT_HEAD(errors);
 ATF_TC_BODY(errors, tc)
 {
 #define EXEC	"{\"execute\": \"guest-exec\", \"arguments\": "
+#define VCPUS	"{\"execute\": \"guest-set-vcpus\", \"arguments\": {"
+#define BLOCKS	"{\"execute\": \"guest-set-memory-blocks\", " \
+		"\"arguments\": {"
 	static const struct {
 		const char	*in, *want;
 	} cases[] = {
@@ -111,6 +114,46 @@ ATF_TC_BODY(errors, tc)
 		{ "{\"execute\": \"guest-shutdown\", \"arguments\": "
 		  "{\"mode\": 1}}",
 		  "Invalid parameter type for 'mode', expected: string" },
+		{ "{\"execute\": \"guest-set-time\", \"arguments\": "
+		  "{\"time\": \"now\"}}",
+		  "Invalid parameter type for 'time', expected: integer" },
+		{ "{\"execute\": \"guest-fstrim\", \"arguments\": "
+		  "{\"minimum\": 0.5}}",
+		  "Invalid parameter type for 'minimum', expected: integer" },
+		{ "{\"execute\": \"guest-suspend-ram\", \"arguments\": "
+		  "{\"mode\": 1}}",
+		  "Parameter 'mode' is unexpected" },
+		{ VCPUS "}}",
+		  "Parameter 'vcpus' is missing" },
+		{ VCPUS "\"vcpus\": {}}}",
+		  "Invalid parameter type for 'vcpus', expected: array" },
+		{ VCPUS "\"vcpus\": [1]}}",
+		  "Invalid parameter type for 'vcpus[0]', expected: object" },
+		{ VCPUS "\"vcpus\": [{}]}}",
+		  "Parameter 'vcpus[0].logical-id' is missing" },
+		{ VCPUS "\"vcpus\": [{\"logical-id\": 1.0}]}}",
+		  "Invalid parameter type for 'vcpus[0].logical-id', "
+		  "expected: integer" },
+		{ VCPUS "\"vcpus\": [{\"logical-id\": 1}]}}",
+		  "Parameter 'vcpus[0].online' is missing" },
+		{ VCPUS "\"vcpus\": [{\"logical-id\": 1, \"online\": "
+		  "true}, {\"logical-id\": 1, \"online\": 1}]}}",
+		  "Invalid parameter type for 'vcpus[1].online', expected: "
+		  "boolean" },
+		{ VCPUS "\"vcpus\": [{\"logical-id\": 1, \"online\": true, "
+		  "\"can-offline\": null}]}}",
+		  "Invalid parameter type for 'vcpus[0].can-offline', "
+		  "expected: boolean" },
+		{ VCPUS "\"vcpus\": [{\"logical-id\": 1, \"online\": true, "
+		  "\"x\": 1}]}}",
+		  "Parameter 'vcpus[0].x' is unexpected" },
+		{ VCPUS "\"vcpus\": [], \"y\": 1}}",
+		  "Parameter 'y' is unexpected" },
+		{ BLOCKS "\"mem-blks\": [{\"phys-index\": \"a\"}]}}",
+		  "Parameter 'mem-blks[0].phys-index' expects uint64" },
+		{ BLOCKS "\"mem-blks\": [{\"phys-index\": 1, \"online\": "
+		  "true, \"logical-id\": 1}]}}",
+		  "Parameter 'mem-blks[0].logical-id' is unexpected" },
 	};
 	char *error;
 	size_t i;
@@ -139,9 +182,27 @@ ATF_TC_BODY(values, tc)
 		{ "\"separated\"", CAPTURE_SEPARATED },
 		{ "\"merged\"", CAPTURE_MERGED },
 	};
+	struct unit unit;
 	char *json;
 	size_t i;
 
+	ATF_REQUIRE(check(VCPUS "\"vcpus\": [{\"online\": true, "
+	    "\"logical-id\": -1, \"can-offline\": false}, {\"logical-id\": "
+	    "9223372036854775807, \"online\": false}]}}") == NULL);
+	ATF_REQUIRE_EQ(2, args[SET_UNITS_LIST].n);
+	schema_unit(&args[SET_UNITS_LIST], 0, &unit);
+	ATF_CHECK(unit.number == UINT64_MAX && unit.online == 1);
+	schema_unit(&args[SET_UNITS_LIST], 1, &unit);
+	ATF_CHECK(unit.number == INT64_MAX && unit.online == 0);
+	json_object_put(root);
+	ATF_REQUIRE(check(BLOCKS "\"mem-blks\": [{\"phys-index\": 7, "
+	    "\"online\": true}]}}") == NULL);
+	schema_unit(&args[SET_UNITS_LIST], 0, &unit);
+	ATF_CHECK(unit.number == 7 && unit.online == 1);
+	json_object_put(root);
+	ATF_REQUIRE(check("{\"execute\": \"guest-set-time\"}") == NULL);
+	ATF_CHECK(!args[SET_TIME_TIME].given);
+	json_object_put(root);
 	ATF_REQUIRE(check("{\"execute\": \"guest-sync\", \"arguments\": "
 	    "{\"id\": -9223372036854775808}, \"id\": [1]}") == NULL);
 	ATF_CHECK_EQ(INT64_MIN, args[SYNC_ID].num);

@@ -34,7 +34,8 @@
  *	exec PATH [ARG ...]	exec-status [PID]: of the last job started
  *	input CLAIM SEND PATH [ARG ...]
  *				exec with input-data, of which SEND bytes come
- *	shutdown		only where the policy is known to refuse it
+ *	change MESSAGE		one for the system worker (shutdown, set-time ...),
+ *				only where the policy is known to refuse it
  *	channel-end N		log LEVEL TEXT
  *	flood N ask|log		N messages; answers are read when they are
  *				sent or no more are taken for a second
@@ -145,7 +146,9 @@ static void	 got_reply(struct imsg *);
 static int	 compose(struct imsgbuf *, uint32_t, int);
 static int	 compose_exec(struct imsgbuf *, int);
 static size_t	 valid(uint32_t, int, unsigned char *);
+static int	 refused(enum command_id);
 static uint32_t	 shutdown_mode(void);
+static int	 compose_system(struct imsgbuf *, uint32_t, int);
 static void	 add8(struct payload *, uint8_t);
 static void	 add32(struct payload *, uint32_t);
 static void	 add64(struct payload *, uint64_t);
@@ -172,7 +175,7 @@ static void	 do_hello(int, char **);
 static void	 do_input(int, char **);
 static void	 do_log(int, char **);
 static void	 do_query(int, char **);
-static void	 do_shutdown(int, char **);
+static void	 do_change(int, char **);
 static void	 do_signals(int, char **);
 static void	 do_stop(int, char **);
 static void	 do_stuff(int, char **);
@@ -199,7 +202,7 @@ static const struct {
 	{ "input",		3,	do_input },
 	{ "log",		2,	do_log },
 	{ "query",		1,	do_query },
-	{ "shutdown",		0,	do_shutdown },
+	{ "change",		1,	do_change },
 	{ "signals",		0,	do_signals },
 	{ "stop",		0,	do_stop },
 	{ "stuff",		1,	do_stuff },
@@ -723,6 +726,12 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 		return (msg_send_exec_status(b, &status));
 	case MSG_SHUTDOWN:
 		return (msg_send_shutdown(b, &down));
+	case MSG_SET_TIME:
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+	case MSG_FSTRIM:
+	case MSG_SUSPEND:
+		return (compose_system(b, type, size));
 	case MSG_DONE:
 		return (msg_send_done(b, &done));
 	case MSG_EXEC_STARTED:
@@ -758,13 +767,46 @@ compose_exec(struct imsgbuf *b, int size)
 	return (msg_send_exec(b, &m, -1));
 }
 
+static int
+refused(enum command_id cmd)
+{
+	return (policy_known && !policy.enabled[cmd]);
+}
+
 /* Never one that could be carried out. */
 static uint32_t
 shutdown_mode(void)
 {
-	if (policy_known && !policy.enabled[CMD_GUEST_SHUTDOWN])
-		return (SHUTDOWN_POWERDOWN);
-	return (UINT32_MAX);
+	return (refused(CMD_GUEST_SHUTDOWN) ? SHUTDOWN_POWERDOWN :
+	    UINT32_MAX);
+}
+
+/* As little: nothing is made of one that is not refused. */
+static int
+compose_system(struct imsgbuf *b, uint32_t type, int size)
+{
+	static const struct unit far = { UINT64_MAX, 1 };
+	static struct unit v[MSG_UNITS_MAX];
+	struct msg_set_time set = { next_id, 1, 0 };
+	struct msg_units units = { next_id, size == SIZE_LONGEST ?
+	    MSG_UNITS_MAX : 0, v };
+	struct msg_fstrim trim = { next_id, UINT64_MAX };
+	struct msg_suspend sleep = { next_id, SUSPEND_HYBRID };
+	size_t i;
+
+	for (i = 0; i < MSG_UNITS_MAX; i++)
+		v[i] = far;
+	if (type == MSG_SET_TIME && refused(CMD_GUEST_SET_TIME))
+		return (msg_send_set_time(b, &set));
+	if ((type == MSG_SET_VCPUS && refused(CMD_GUEST_SET_VCPUS)) ||
+	    (type == MSG_SET_MEMORY_BLOCKS &&
+	    refused(CMD_GUEST_SET_MEMORY_BLOCKS)))
+		return (msg_send_units(b, type, &units));
+	if (type == MSG_FSTRIM && refused(CMD_GUEST_FSTRIM))
+		return (msg_send_fstrim(b, &trim));
+	if (type == MSG_SUSPEND && refused(CMD_GUEST_SUSPEND_HYBRID))
+		return (msg_send_suspend(b, &sleep));
+	return (0);
 }
 
 static void
@@ -1003,6 +1045,11 @@ expect(uint32_t type, int size, int fd, int early)
 	case MSG_EXEC:
 	case MSG_EXEC_STATUS:
 	case MSG_SHUTDOWN:
+	case MSG_SET_TIME:
+	case MSG_SET_VCPUS:
+	case MSG_SET_MEMORY_BLOCKS:
+	case MSG_FSTRIM:
+	case MSG_SUSPEND:
 		return (early ? ENDED : ANSWERED);
 	default:
 		return (ENDED);
@@ -1345,17 +1392,19 @@ do_input(int argc, char **argv)
 }
 
 static void
-do_shutdown(int argc, char **argv)
+do_change(int argc, char **argv)
 {
-	struct msg_shutdown m = { next_id++, shutdown_mode() };
+	uint32_t type = MSG_SHUTDOWN;
+	size_t queued = imsgbuf_queuelen(&ibuf);
 
 	(void)argc;
-	(void)argv;
-	if (m.mode >= SHUTDOWN_MODES)
-		broken("shutdown is not refused here");
-	if (msg_send_shutdown(&ibuf, &m) == -1)
-		broken("shutdown: %s", strerror(errno));
-	note("sent shutdown id %" PRIu64, m.id);
+	while (type < MSG_DONE && strcmp(msg_name(type), argv[0]) != 0)
+		type++;
+	if ((type == MSG_SHUTDOWN && shutdown_mode() == UINT32_MAX) ||
+	    compose(&ibuf, type, SIZE_VALID) == -1 ||
+	    imsgbuf_queuelen(&ibuf) == queued)
+		broken("%s is not refused here", argv[0]);
+	note("sent %s id %" PRIu64, argv[0], next_id++);
 	send_all();
 }
 

@@ -133,7 +133,7 @@ libvirt_sync(int tries)
 TEST(libvirt, "libvirt: one connection, a sync, then command after command")
 {
 	static const char *const absent[] = { "guest-get-devices",
-	    "guest-suspend-hybrid", "guest-no-such-command" };
+	    "guest-suspend-never", "guest-no-such-command" };
 	char request[128], want[192];
 	size_t i, j;
 

@@ -20,17 +20,20 @@
 # real frontend, put back in its place, serves.
 #
 # The rogue stands over sbin/qgad in a mount namespace of the monitor's own.
-# There every program that ends the system is another, harmless one, so that
-# a test that goes wrong shuts nothing down.
+# There every program that ends the system is another, harmless one, and the
+# monitor lacks what it takes to set the clock, trim or suspend, so that a
+# test that goes wrong harms nothing.
 
-OFF=guest-shutdown
+SYSTEM="guest-shutdown guest-set-time guest-set-vcpus guest-set-memory-blocks
+guest-fstrim guest-suspend-disk guest-suspend-ram guest-suspend-hybrid"
+OFF=$(echo $SYSTEM | tr ' ' ,)
 GROUPS_OF_ATTACKS=24
 
 begin() {
 	top=$PWD
 	need_root
 	need_linux
-	need_prog unshare mount
+	need_prog unshare mount setpriv
 	unshare -m true 2>/dev/null || atf_skip "no mount namespaces"
 	[ -x "$common/../rogue/rogue" ] || atf_fail "no rogue was built"
 }
@@ -52,10 +55,12 @@ spawn() {
 	printf '#!/bin/sh\necho "$0 $*" >>%s/over\nexit 1\n' "$PWD" >harmless
 	chmod 755 . rogue rogue/qgad harmless
 	printf '[limits]\nfrontend-restarts = %s\n' "${restarts:-1000}" >conf
-	case ,$2, in
-	*,guest-shutdown,*) ;;
-	*) atf_fail "guest-shutdown is not blocked" ;;
-	esac
+	for command in $SYSTEM; do
+		case ,$2, in
+		*,$command,*) ;;
+		*) atf_fail "$command is not blocked" ;;
+		esac
+	done
 	shift
 	# shellcheck disable=SC2016 # for the inner sh
 	unshare -m --propagation private sh -c '
@@ -64,7 +69,11 @@ spawn() {
 		    mount --bind "$1/harmless" "/sbin/$p" || exit 1
 	    done
 	    mount --bind "$1/rogue" "$2/sbin" || exit 1
-	    at=$2; shift 2; exec "$at/libexec/qgad/qgad-parent" "$@"' sh \
+	    [ ! -e /sys/power/state ] ||
+		mount --bind "$1/harmless" /sys/power/state || exit 1
+	    at=$2; shift 2
+	    exec setpriv --bounding-set=-sys_time,-sys_boot,-sys_admin \
+		"$at/libexec/qgad/qgad-parent" "$@"' sh \
 	    "$PWD" "$prefix" -c "$PWD/conf" -t "$PWD/state" \
 	    -l "$PWD/qgad.log" -m unix-listen -p "$PWD/sock" -b "$@" \
 	    >qgad.out 2>>qgad.err &
@@ -460,7 +469,7 @@ refused_head() {
 }
 refused_body() {
 	begin
-	blocked="$OFF guest-exec guest-exec-status guest-get-osinfo"
+	blocked="$SYSTEM guest-exec guest-exec-status guest-get-osinfo"
 	{
 		echo hello
 		echo until policy
@@ -470,17 +479,20 @@ refused_body() {
 		echo until reply
 		echo exec-status 1
 		echo until reply
-		echo shutdown
-		echo until reply
+		for message in shutdown set-time set-vcpus \
+		    set-memory-blocks fstrim suspend; do
+			echo "change $message"
+			echo until reply
+		done
 		echo ask-all
 		echo query guest-get-host-name
 		echo until results
 		echo wait 0
 	} >script
-	spawn r "$(echo "$blocked" | tr ' ' ,)" <script
+	spawn r "$(echo $blocked | tr ' ' ,)" <script
 	says '^waited'
 	says_not 'UNANSWERED\|BROKEN'
-	for id in 1 2 3 4; do
+	for id in 1 2 3 4 5 6 7 8 9; do
 		says "^got reply id $id refused .* has been disabled"
 	done
 	for command in $blocked; do
@@ -490,7 +502,8 @@ refused_body() {
 		says "^got reply id $id refused"
 	done
 	[ "$(count '^got reply id [0-9]* empty' rogue/rogue.log)" -eq \
-	    $(($(count '^sent ask' rogue/rogue.log) - 4)) ] ||
+	    $(($(count '^sent ask' rogue/rogue.log) - \
+	    $(echo $blocked | wc -w))) ] ||
 	    wrong "not every other command is allowed"
 	says 'bytes of results'
 	logged_not 'verdict=allowed'
