@@ -228,7 +228,7 @@ int	 msg_recv_hook(struct imsg *, struct msg_hook *);
 struct msg_set_time {
 	uint64_t	 id;
 	uint32_t	 given;		/* 0: as the hardware's clock says */
-	uint64_t	 ns;		/* since the epoch, below MSG_TIME_END */
+	uint64_t	 ns;		/* since the epoch, to MSG_TIME_END */
 };
 int	 msg_send_set_time(struct imsgbuf *, const struct msg_set_time *);
 int	 msg_recv_set_time(struct imsg *, struct msg_set_time *);

@@ -27,8 +27,8 @@ struct mount {
 	unsigned int	 major, minor;	/* of the file system's device */
 	const char	*dir, *type;	/* any bytes; borrowed */
 	int		 readonly;
-	int		 waits;		/* others answer for it: a network, a */
-					/* daemon; who looks may wait for ever */
+	int		 waits;		/* others answer for it, a network, a */
+					/* daemon: a look may take for ever */
 };
 
 struct mounts {

@@ -242,7 +242,7 @@ static int
 clock_from_rtc(char *err, size_t size)
 {
 	struct timespec ts;
-	time_t now, then;
+	time_t now = 0, then = 0;
 	int error, fd, i, n;
 
 	if ((fd = open(RTC, O_RDONLY | O_CLOEXEC)) == -1)

@@ -34,7 +34,7 @@
  *	exec PATH [ARG ...]	exec-status [PID]: of the last job started
  *	input CLAIM SEND PATH [ARG ...]
  *				exec with input-data, of which SEND bytes come
- *	change MESSAGE		one for the system worker (shutdown, set-time ...),
+ *	change MESSAGE		one of the system worker's (shutdown, fstrim),
  *				only where the policy is known to refuse it
  *	channel-end N		log LEVEL TEXT
  *	flood N ask|log		N messages; answers are read when they are
