@@ -21,7 +21,8 @@ PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 ANSWER_OBJS=	workers/answer.o
 QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
-		workers/query-route-$(OS).o workers/query-util.o
+		workers/query-route-$(OS).o workers/query-smart.o \
+		workers/query-util.o
 JOB_OBJS=	workers/job.o
 SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
 HOOK_OBJS=	workers/hook-check.o

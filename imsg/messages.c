@@ -76,6 +76,7 @@ const struct msg_info msg_info[MSG_MAX] = {
 			    UNITS(MSG_UNITS_MAX), MSG_FD_NONE },
 	[MSG_FSTRIM] =	{ "fstrim", EXACTLY(2 * U64), MSG_FD_NONE },
 	[MSG_SUSPEND] =	{ "suspend", EXACTLY(U64 + U32), MSG_FD_NONE },
+	[MSG_SMART] =	{ "smart", EXACTLY(U64), MSG_FD_MAY },
 	[MSG_DONE] =	{ "done", U64 + U32 + STR(1),
 			    U64 + U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_STARTED] = { "exec-started", 2 * U64 + STR(1),

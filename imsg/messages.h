@@ -74,6 +74,9 @@ enum msg_type {
 	MSG_SET_MEMORY_BLOCKS,
 	MSG_FSTRIM,
 	MSG_SUSPEND,
+	/* the query worker to the monitor, from there to a system worker, */
+	/* and back with fd: NVMe disks' logs come there */
+	MSG_SMART,
 	/* a worker to the monitor */
 	MSG_DONE,		/* the request in hand has ended */
 	MSG_EXEC_STARTED,
@@ -171,7 +174,7 @@ int	 msg_send_channel_end(struct imsgbuf *, uint32_t);
 int	 msg_recv_channel_end(struct imsg *, uint32_t *);
 
 /* MSG_ASK, MSG_QUERY: request id and command id; MSG_DATA, MSG_RESULT and
- * MSG_GO: id only */
+ * MSG_GO and MSG_SMART: id only */
 struct msg_request {
 	uint64_t	 id;		/* the frontend's, ever higher */
 	uint32_t	 command;	/* enum command_id */
@@ -323,6 +326,15 @@ struct msg_reply {
 };
 int	 msg_send_reply(struct imsgbuf *, const struct msg_reply *, int);
 int	 msg_recv_reply(struct imsg *, struct msg_reply *);
+
+/* On MSG_SMART's socket: one of these for each disk, and the end. */
+#define SMART_NAME	32
+#define SMART_LOG	512
+#define SMART_MAX	64		/* disks; of more, nothing is known */
+struct smart_record {			/* bytes: no padding, no order */
+	char		 name[SMART_NAME];	/* nvme0n1; NUL at the end */
+	unsigned char	 log[SMART_LOG];	/* NVMe's log page 02h */
+};
 
 /*
  * Frames on a worker's data socket, worker to frontend, nothing the

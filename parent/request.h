@@ -36,6 +36,7 @@ struct request {
 	unsigned int	 again;			/* query: how often anew */
 	uint64_t	 lazy;			/* query: until then its end */
 						/* need not wake us; 0: it does */
+	int		 smart;			/* MSG_SMART has come */
 	int		 asked;			/* MSG_ASK: nothing runs */
 	int		 refused;
 	const char	*rule;			/* of the verdict */

@@ -43,12 +43,20 @@
 
 static int	 take_hello(struct child *, struct imsg *);
 static int	 take_log(struct child *, struct imsg *);
+static int	 take_smart(struct child *, struct imsg *);
 static int	 take_done(struct child *, struct imsg *);
 static void	 query_again(struct child *);
 static void	 worker_ready(struct child *);
 static void	 worker_send(struct child *);
 static int	 single_send(struct child *);
+static int	 is_smart(const struct child *);
 static struct child *worker_spawn(enum role, enum msg_type);
+
+/* The system worker that reads disks' logs for the query worker. */
+static struct {
+	pid_t		 pid;		/* of the last one */
+	uint64_t	 id;		/* of the request */
+} smart;
 
 static const struct {
 	uint32_t	 from;
@@ -58,6 +66,7 @@ static const struct {
 	[MSG_HELLO] =	{ FROM_ANY,		WHEN_NEW,	take_hello },
 	[MSG_LOG] =	{ FROM_ANY,		WHEN_NEW | WHEN_READY,
 						take_log },
+	[MSG_SMART] =	{ FROM(ROLE_QUERY),	WHEN_READY,	take_smart },
 	[MSG_DONE] =	{ FROM(ROLE_QUERY) | FROM(ROLE_SYSTEM) |
 			  FROM(ROLE_EXEC),	WHEN_READY,	take_done },
 	[MSG_EXEC_STARTED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_started },
@@ -111,6 +120,49 @@ take_log(struct child *c, struct imsg *imsg)
 	return (0);
 }
 
+/*
+ * For guest-get-disks alone, once a request.  A disk that hangs holds one
+ * system worker, not more: while that lives nothing is known of the others
+ * either.
+ */
+static int
+take_smart(struct child *c, struct imsg *imsg)
+{
+	struct child *helper = NULL;
+	uint64_t id;
+	int pair[2] = { -1, -1 };
+
+	if (msg_recv_data(imsg, &id) == -1 || imsg_has_fd(imsg) ||
+	    !request.active || request.worker != c || !request.sent ||
+	    request.id != id || request.smart ||
+	    request.command != CMD_GUEST_GET_DISKS)
+		return (-1);
+	while ((helper = child_each(helper)) != NULL && !is_smart(helper))
+		;
+	if (helper == NULL && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0, pair) == 0) {
+		if ((helper = child_spawn(ROLE_SYSTEM, pair[1])) != NULL)
+			smart.pid = helper->pid;
+		else {
+			log_warn("system worker");
+			close(pair[0]);
+			pair[0] = -1;
+		}
+	}
+	request.smart = 1;
+	smart.id = id;
+	if (msg_send_data(&c->ibuf, MSG_SMART, id, pair[0]) == -1)
+		return (-1);
+	(void)child_send(c);
+	return (0);
+}
+
+static int
+is_smart(const struct child *c)
+{
+	return (c->role == ROLE_SYSTEM && !c->reaped && c->pid == smart.pid);
+}
+
 static int
 take_done(struct child *c, struct imsg *imsg)
 {
@@ -159,6 +211,7 @@ query_again(struct child *c)
 	request.worker = NULL;
 	request.sent = 0;
 	request.lazy = 0;
+	request.smart = 0;
 	if (++request.again > QUERY_AGAIN)
 		request_error("Command %s failed: what it reads is replaced "
 		    "all the time", commands[request.command].name);
@@ -180,6 +233,13 @@ worker_ready(struct child *c)
 		if (request.active && request.worker == c) {
 			if (!request.sent)
 				worker_send(c);
+		} else if (is_smart(c) && request.active && request.smart &&
+		    request.id == smart.id) {
+			if (msg_send_data(&c->ibuf, MSG_SMART, smart.id,
+			    -1) == -1)
+				child_kill(c, strerror(errno));
+			else
+				(void)child_send(c);
 		} else if (c->role != ROLE_QUERY)
 			child_release(c);	/* its request has gone */
 		break;

@@ -731,6 +731,7 @@ static void
 disk_members(struct value_writer *w, int dir, const char *path,
     const char *dev)
 {
+	const unsigned char *log;
 	struct address	 a;
 	char		 alias[DISK_TEXT];
 
@@ -739,8 +740,12 @@ disk_members(struct value_writer *w, int dir, const char *path,
 	value_bool(w, "partition", 0);
 	dependencies_write(w, dir);
 	if (!is_virtual(path)) {
-		if (address_find(&a, dir, path))
+		if (address_find(&a, dir, path)) {
 			address_write(w, "address", &a);
+			if (strcmp(a.type, "nvme") == 0 && (log =
+			    smart_find(strrchr(dev, '/') + 1)) != NULL)
+				smart_write(w, log);
+		}
 	} else if (read_at(dir, "dm/name", alias, sizeof(alias)) > 0) {
 		alias[strcspn(alias, "\n")] = '\0';
 		if (alias[0] != '\0')

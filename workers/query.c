@@ -20,7 +20,8 @@
  * /proc, /sys and the few files named there), behind which, and only there,
  * it keeps CAP_DAC_READ_SEARCH.
  * Peers: the monitor on descriptor 3, which says what to answer and is told
- * when it is done; the frontend on descriptor 4, which gets the results and
+ * when it is done (and is asked for what root alone may read of NVMe disks);
+ * the frontend on descriptor 4, which gets the results and
  * never says a word.  Whoever of the two goes away, this process ends.
  */
 
@@ -61,6 +62,7 @@ main(int argc, char *argv[])
 	struct ids	 ids;
 
 	child_start(ROLE_QUERY, argc, argv, &monitor, &ids);
+	imsgbuf_allow_fdpass(&monitor);
 	query_open();
 	confine(ROLE_QUERY, &ids);
 	child_ready(ROLE_QUERY, &monitor);
@@ -130,6 +132,7 @@ answer(struct imsgbuf *monitor, const struct msg_request *req)
 	if ((fn = portable_queries[req->command]) == NULL)
 		fn = system_queries[req->command];
 	err[0] = '\0';
+	smart_begin(monitor, req->id);
 	value_start(&w, VALUE_SIZE);
 	if (fn == NULL)
 		(void)snprintf(err, sizeof(err),

@@ -224,4 +224,13 @@ void	 linux_addresses(struct value_writer *, const char *path);
  */
 size_t	 linux_scan(const char *, const char *pattern, unsigned int *v);
 
+/* --- query-smart.c: guest-get-disks, logs of NVMe disks --- */
+
+struct imsgbuf;
+/* Before each request: who to ask.  NULL: nobody, then nothing is known. */
+void	 smart_begin(struct imsgbuf *, uint64_t id);
+/* SMART_LOG bytes of the disk of that name, until the next request, or NULL. */
+const unsigned char *smart_find(const char *);
+void	 smart_write(struct value_writer *, const unsigned char *);
+
 #endif

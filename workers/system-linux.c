@@ -27,8 +27,10 @@
 #include <sys/sysmacros.h>
 
 #include <linux/fs.h>
+#include <linux/nvme_ioctl.h>
 #include <linux/rtc.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -51,6 +53,8 @@
 #define CPU		SYSTEM_PREFIX "/sys/devices/system/cpu"
 #define MEMORY		SYSTEM_PREFIX "/sys/devices/system/memory"
 #define POWER_STATE	SYSTEM_PREFIX "/sys/power/state"
+#define BLOCK		SYSTEM_PREFIX "/sys/block"
+#define DEV		SYSTEM_PREFIX "/dev"
 #define MOUNTINFO	SYSTEM_PREFIX "/proc/self/mountinfo"
 /* What the host is told: the path without the tests' prefix. */
 #define PLAIN(path)	((path) + sizeof(SYSTEM_PREFIX) - 1)
@@ -58,6 +62,10 @@
 #define NS		UINT64_C(1000000000)	/* a second */
 #define TICK_POLL	5000000			/* ns between two looks */
 #define TICK_LOOKS	300			/* for a second and a half */
+
+#define GET_LOG_PAGE	0x02			/* NVMe's admin command */
+#define LOG_SMART	0x02U
+#define LOG_RETAIN	(1U << 15)		/* its events stay */
 
 /* What became of a mount that was to be trimmed. */
 enum trim_state { TRIM_NOT, TRIM_DONE, TRIM_UNREACHABLE, TRIM_OPEN,
@@ -78,6 +86,7 @@ static int	 vcpu_switch(int, const char *, int, char *, size_t);
 static int	 block_state(int, int *);
 static int	 block_switch(int, int);
 static int	 power_has(const char *);
+static int	 smart_log(const char *, unsigned char *);
 static int	 trimmable(const struct mounts *, const struct trim *, size_t);
 static void	 trim_mount(const struct mounts *, const struct mount *,
 		    uint64_t, struct trim *);
@@ -444,6 +453,50 @@ block_switch(int dir, int online)
 	close(fd);
 	errno = error;
 	return (n == -1 ? -1 : 0);
+}
+
+/* --- disks' logs --- */
+
+/* Disks alone are there, no partitions, no controllers. */
+size_t
+system_smart(struct smart_record *v)
+{
+	struct dirent *d;
+	DIR *dir;
+	size_t n = 0;
+
+	if ((dir = opendir(BLOCK)) == NULL)
+		return (0);
+	while (n < SMART_MAX && (d = readdir(dir)) != NULL)
+		if (strncmp(d->d_name, "nvme", 4) == 0 &&
+		    strlen(d->d_name) < SMART_NAME &&
+		    smart_log(d->d_name, v[n].log) == 0)
+			strlcpy(v[n++].name, d->d_name, SMART_NAME);
+	closedir(dir);
+	return (n);
+}
+
+static int
+smart_log(const char *name, unsigned char *log)
+{
+	struct nvme_admin_cmd cmd;
+	char path[sizeof(DEV) + SMART_NAME];
+	int fd, n;
+
+	snprintf(path, sizeof(path), DEV "/%s", name);
+	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW |
+	    O_CLOEXEC)) == -1)
+		return (-1);
+	memset(log, 0, SMART_LOG);
+	memset(&cmd, 0, sizeof(cmd));
+	cmd.opcode = GET_LOG_PAGE;
+	cmd.nsid = UINT32_MAX;			/* the whole controller's */
+	cmd.addr = (uint64_t)(uintptr_t)log;
+	cmd.data_len = SMART_LOG;
+	cmd.cdw10 = LOG_SMART | LOG_RETAIN | (SMART_LOG / 4 - 1) << 16;
+	n = ioctl(fd, NVME_IOCTL_ADMIN_CMD, &cmd);
+	close(fd);
+	return (n == 0 ? 0 : -1);
 }
 
 /* --- trimming --- */

@@ -19,11 +19,13 @@
  * programs it starts must be, for one order of the monitor, which it carries
  * out by system call; a program is one of a fixed table, by absolute path,
  * with fixed arguments and environment, never a shell.
- * Peers: the monitor on fd 3; with an order that has a result the frontend
- * on fd 4, which gets it.  Nothing the host sent gets here but numbers.
+ * Peers: the monitor on fd 3; with an order that has a result who gets it on
+ * fd 4, the frontend or the query worker.  Nothing the host sent gets here
+ * but numbers.
  */
 
 #include <sys/types.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -69,6 +71,7 @@ static int	 o_set_memory_blocks(struct run *, struct imsg *,
 		    struct value_writer *);
 static int	 o_fstrim(struct run *, struct imsg *, struct value_writer *);
 static int	 o_suspend(struct run *, struct imsg *, struct value_writer *);
+static int	 o_smart(struct run *, struct imsg *, struct value_writer *);
 static void	 malformed(const struct imsg *) __attribute__((noreturn));
 static const struct system_program *choose(unsigned int, char *, size_t);
 static int	 executable(const char *);
@@ -93,6 +96,7 @@ static const struct {
 	[MSG_SET_MEMORY_BLOCKS] = { o_set_memory_blocks, 1 },
 	[MSG_FSTRIM] =		{ o_fstrim,	1 },
 	[MSG_SUSPEND] =		{ o_suspend,	0 },
+	[MSG_SMART] =		{ o_smart,	0 },
 };
 
 int
@@ -214,6 +218,22 @@ o_fstrim(struct run *r, struct imsg *imsg, struct value_writer *w)
 		malformed(imsg);
 	r->id = m.id;
 	return (system_fstrim(m.minimum, w, r->text, sizeof(r->text)));
+}
+
+/* A socket takes them all at once, or the one that reads them has gone. */
+static int
+o_smart(struct run *r, struct imsg *imsg, struct value_writer *w)
+{
+	static struct smart_record v[SMART_MAX];
+	size_t n;
+
+	(void)w;
+	if (msg_recv_data(imsg, &r->id) == -1)
+		malformed(imsg);
+	n = system_smart(v) * sizeof(v[0]);
+	if (n > 0 && send(CHILD_DATA_FD, v, n, MSG_NOSIGNAL) != (ssize_t)n)
+		log_warn("disks' logs");
+	return (0);
 }
 
 /* qemu-ga's order: what does not work is not the end of it. */

@@ -68,6 +68,13 @@ int	 system_sleep(unsigned int mode, char *err, size_t);
  */
 int	 system_set_time(int given, uint64_t ns, char *err, size_t);
 
+/*
+ * The logs of the NVMe disks there are, SMART_MAX at most.  How many; one
+ * that cannot be read is left out.
+ */
+struct smart_record;
+size_t	 system_smart(struct smart_record *);
+
 /* One processor.  One that is as it should be is a success. */
 int	 system_vcpu(int64_t number, int online, char *err, size_t);
 

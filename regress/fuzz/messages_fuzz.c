@@ -142,6 +142,7 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_DATA:
 	case MSG_RESULT:
 	case MSG_GO:
+	case MSG_SMART:
 		return (msg_recv_data(imsg, &m.n64) == -1 ? -1 :
 		    msg_send_data(out, type, m.n64, -1));
 	case MSG_EXEC:

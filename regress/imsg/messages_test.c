@@ -268,6 +268,7 @@ send_it(enum msg_type type, int large)
 	case MSG_DATA:
 	case MSG_RESULT:
 	case MSG_GO:
+	case MSG_SMART:
 		r = msg_send_data(&queue, type, large ? UINT64_MAX : 0, -1);
 		break;
 	case MSG_EXEC:
@@ -389,6 +390,7 @@ recv_it(struct imsg *imsg, int large)
 	case MSG_DATA:
 	case MSG_RESULT:
 	case MSG_GO:
+	case MSG_SMART:
 		if ((r = msg_recv_data(imsg, &n64)) == 0)
 			same = n64 == (large ? UINT64_MAX : 0);
 		break;

@@ -398,6 +398,40 @@ suspend_cleanup() {
 	return 0
 }
 
+# --- disks' logs ---
+
+atf_test_case smart cleanup
+smart_head() {
+	atf_set descr "guest-get-disks: an NVMe disk is asked, by a worker"
+}
+smart_body() {
+	begin
+	pci=devices/pci0000:00/0000:00:05.0
+	mkdir -p tree/sys/$pci/nvme/nvme0/nvme0n1 tree/sys/block \
+	    tree/sys/bus/pci/drivers/nvme
+	ln -s ../../../bus/pci/drivers/nvme tree/sys/$pci/driver
+	ln -s ../$pci/nvme/nvme0/nvme0n1 tree/sys/block/nvme0n1
+	echo 2048 >tree/sys/$pci/nvme/nvme0/nvme0n1/size
+	printf 'MAJOR=259\nMINOR=0\nDEVNAME=nvme0n1\n' \
+	    >tree/sys/$pci/nvme/nvme0/nvme0n1/uevent
+	: >tree/dev/nvme0n1
+	start -v
+	disk='{"return": [{"name": "/dev/nvme0n1", "partition": false, "address": {"pci-controller": {"domain": 0, "bus": 0, "slot": 5, "function": 0}, "bus-type": "nvme", "bus": 0, "target": 0, "unit": 0, "dev": "/dev/nvme0n1"}}]}'
+	# A file is no disk that answers: all but its log is told, again too.
+	for n in 1 2 3; do
+		says "$disk" "$(request get-disks)"
+		[ $n -gt 1 ] || asked=$(role_pid query)
+		[ "$(role_pid query)" = "$asked" ] ||
+		    atf_fail "the query worker has ended"
+	done
+	wait_for eval '[ -z "$(role_pids system)" ]' ||
+	    atf_fail "a system worker is left"
+	stop_qgad
+}
+smart_cleanup() {
+	cleanup_qgad
+}
+
 # --- what the policy says ---
 
 atf_test_case blocked cleanup
@@ -449,5 +483,6 @@ atf_init_test_cases() {
 	atf_add_test_case memory_blocks
 	atf_add_test_case fstrim
 	atf_add_test_case suspend
+	atf_add_test_case smart
 	atf_add_test_case blocked
 }

@@ -112,6 +112,23 @@ fake_rtc_read(struct rtc_time *rtc)
 	return (0);
 }
 
+/* A disk's log is full of the byte that its node holds; "x": it has none. */
+static int
+fake_nvme(int fd, struct nvme_admin_cmd *cmd)
+{
+	char c;
+
+	ATF_REQUIRE_EQ(2, cmd->opcode);
+	ATF_REQUIRE_EQ(UINT32_MAX, cmd->nsid);
+	ATF_REQUIRE_EQ(SMART_LOG, cmd->data_len);
+	ATF_REQUIRE_EQ(0x007f8002, cmd->cdw10);
+	ATF_REQUIRE_EQ(1, pread(fd, &c, 1, 0));
+	if (c == 'x')
+		return (0x4002);	/* a status of the disk's */
+	memset((void *)(uintptr_t)cmd->addr, c, SMART_LOG);
+	return (0);
+}
+
 static int
 fake_ioctl(int fd, unsigned long request, void *arg)
 {
@@ -133,6 +150,8 @@ fake_ioctl(int fd, unsigned long request, void *arg)
 		    rtc->tm_hour, rtc->tm_min, rtc->tm_sec);
 		return (0);
 	}
+	if (request == NVME_IOCTL_ADMIN_CMD)
+		return (fake_nvme(fd, arg));
 	ATF_REQUIRE_EQ(FITRIM, request);
 	ATF_REQUIRE_EQ(0, fstat(fd, &st));
 	ATF_REQUIRE(S_ISDIR(st.st_mode));
@@ -923,6 +942,76 @@ ATF_TC_BODY(fstrim_left_out, tc)
 	ATF_CHECK_STREQ("0", trimmed("netb"));
 }
 
+/* --- disks' logs --- */
+
+ATF_TC_WITHOUT_HEAD(smart);
+ATF_TC_BODY(smart, tc)
+{
+	static struct smart_record v[SMART_MAX + 1];
+	char text[MSG_TEXT_MAX], path[64];
+	struct worker w;
+	int a, b, i, n, pair[2];
+
+	(void)tc;
+	for (i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "sys/block/nvme%dn1/size", i);
+		file(path, 0644, "1\n");
+	}
+	file("sys/block/sda/size", 0644, "1\n");
+	file("sys/block/nvme_whose_name_is_longer_than_any/size", 0644,
+	    "1\n");
+	file("dev/sda", 0644, "s");
+	file("dev/nvme0n1", 0644, "a");
+	file("dev/nvme1n1", 0644, "x");
+	file("dev/nvme2n1", 0644, "b");
+	file("dev/nvme_whose_name_is_longer_than_any", 0644, "c");
+	ATF_REQUIRE_EQ(0, symlink("sda", "dev/nvme3n1"));
+	value_open(&w, pair);
+	ATF_REQUIRE_EQ(0, msg_send_data(&w.ib, MSG_SMART, 11, -1));
+	driver_flush(&w);
+	answer(&w, text, sizeof(text));
+	ATF_CHECK_STREQ("", text);
+	n = (int)recv(pair[0], v, sizeof(v), MSG_WAITALL);
+	ATF_REQUIRE_EQ(2 * sizeof(v[0]), (size_t)n);
+	a = strcmp(v[0].name, "nvme0n1") != 0;
+	b = 1 - a;
+	ATF_CHECK_STREQ("nvme0n1", v[a].name);
+	ATF_CHECK_STREQ("nvme2n1", v[b].name);
+	for (i = 0; i < SMART_LOG; i++)
+		ATF_CHECK(v[a].log[i] == 'a' && v[b].log[i] == 'b');
+	close(pair[0]);
+}
+
+/* More than are told of, and none. */
+ATF_TC_WITHOUT_HEAD(smart_many);
+ATF_TC_BODY(smart_many, tc)
+{
+	static struct smart_record v[SMART_MAX + 1];
+	char text[MSG_TEXT_MAX], path[64];
+	struct worker w;
+	int i, n, pair[2], round;
+
+	(void)tc;
+	for (round = 0; round < 2; round++) {
+		value_open(&w, pair);
+		ATF_REQUIRE_EQ(0, msg_send_data(&w.ib, MSG_SMART, 11, -1));
+		driver_flush(&w);
+		answer(&w, text, sizeof(text));
+		ATF_CHECK_STREQ("", text);
+		n = (int)recv(pair[0], v, sizeof(v), MSG_WAITALL);
+		ATF_CHECK_EQ(round == 0 ? 0 : SMART_MAX * sizeof(v[0]),
+		    (size_t)n);
+		close(pair[0]);
+		for (i = 0; i < SMART_MAX + 5; i++) {
+			snprintf(path, sizeof(path), "sys/block/nvme%dn1/x",
+			    i);
+			file(path, 0644, "%s", "");
+			snprintf(path, sizeof(path), "dev/nvme%dn1", i);
+			file(path, 0644, "a");
+		}
+	}
+}
+
 /* --- suspending --- */
 
 #define UNSUPPORTED	"the requested suspend mode is not supported by the " \
@@ -1059,6 +1148,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, most_units);
 	ATF_TP_ADD_TC(tp, fstrim);
 	ATF_TP_ADD_TC(tp, fstrim_left_out);
+	ATF_TP_ADD_TC(tp, smart);
+	ATF_TP_ADD_TC(tp, smart_many);
 	ATF_TP_ADD_TC(tp, suspend_kernel);
 	ATF_TP_ADD_TC(tp, suspend_programs);
 	ATF_TP_ADD_TC(tp, suspend_fails);
