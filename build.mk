@@ -26,10 +26,13 @@ QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 JOB_OBJS=	workers/job.o
 SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
 HOOK_OBJS=	workers/hook-check.o
+ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o workers/account-$(OS).o \
+		workers/tool.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
-		workers/log.o workers/system.o workers/hook.o
+		workers/log.o workers/system.o workers/hook.o \
+		workers/account.o
 WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS) \
-		$(HOOK_OBJS)
+		$(HOOK_OBJS) $(ACCOUNT_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
@@ -38,8 +41,9 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/answer.h workers/hook.h workers/job.h workers/mounts.h \
-		workers/query.h workers/system.h
+WORKERS_H=	workers/account.h workers/answer.h workers/hook.h workers/job.h \
+		workers/mounts.h workers/query.h workers/system.h \
+		workers/tool.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests
@@ -51,7 +55,7 @@ ARCHIVES=	$(IMSG) $(LIB) qgad/qgad.ar parent/parent.ar workers/workers.ar
 COMMON=		$(LIB) $(IMSG) $(LIB) $(IMSG)
 
 WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-log \
-		workers/qgad-system workers/qgad-hook
+		workers/qgad-system workers/qgad-hook workers/qgad-account
 PROGRAMS=	qgad/qgad parent/qgad-parent $(WORKERS)
 
 all: $(PROGRAMS)
@@ -74,7 +78,8 @@ $(IMSG_OBJS) $(LIB_OBJS): $(COMMON_H) config.mk
 $(QGAD_OBJS) qgad/qgad.o: $(COMMON_H) $(QGAD_H) config.mk
 $(PARENT_OBJS) parent/parent.o: $(COMMON_H) $(PARENT_H) config.mk
 $(WORKER_OBJS) workers/query.o workers/exec.o workers/log.o \
-    workers/system.o workers/hook.o: $(COMMON_H) $(WORKERS_H) config.mk
+    workers/system.o workers/hook.o workers/account.o: \
+    $(COMMON_H) $(WORKERS_H) config.mk
 lib/build.o: buildid.h
 
 $(IMSG): $(IMSG_OBJS)
@@ -88,7 +93,8 @@ parent/parent.ar: $(PARENT_OBJS)
 workers/workers.ar: $(WORKER_OBJS)
 	$(Q)rm -f $@ && ar cr $@ $(WORKER_OBJS)
 
-# The frontend alone links libraries; look at the others with nm.
+# The frontend alone links libraries, and the account worker one; look at the
+# others with nm.
 qgad/qgad: qgad/qgad.o $(QGAD_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(PIEFLAGS) -o $@ qgad/qgad.o $(QGAD_OBJS) $(COMMON) $(LIBS)
@@ -115,6 +121,13 @@ workers/qgad-hook: workers/hook.o $(HOOK_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/hook.o $(HOOK_OBJS) \
 	    $(JOB_OBJS) $(COMMON)
+
+# Dynamic: whose home it is, name service says.
+workers/qgad-account: workers/account.o $(ACCOUNT_OBJS) $(JOB_OBJS) \
+    $(ANSWER_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(PIEFLAGS) -o $@ workers/account.o $(ACCOUNT_OBJS) \
+	    $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON) $(SODIUMLIBS)
 
 # The build's id: no time, no host, the same sources give the same id.
 SUMMED=		$(IMSG_OBJS:.o=.c) $(LIB_OBJS:.o=.c) $(QGAD_OBJS:.o=.c) \
@@ -162,7 +175,8 @@ uninstall:
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-exec \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-log \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-system \
-	    $(DESTDIR)$(LIBEXECDIR)/qgad-hook
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-hook \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-account
 	@for f in $(HOOKS); do \
 		rm -f $(DESTDIR)$(EXAMPLEDIR)/hooks/$${f##*/}; \
 	done

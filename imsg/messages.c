@@ -44,6 +44,8 @@
 #define LIMITS		(sizeof(struct limits) / U64)
 #define RESULT		(7 * U32)
 #define EXEC_FIXED	(2 * U64 + 5 * U32)
+#define PASSWORD_FIXED	(U64 + 2 * U32)
+#define KEYS_FIXED	(U64 + 3 * U32)
 #define REPLY_FIXED	(2 * U64 + U32 + RESULT)
 #define UNITS(n)	(U64 + U32 + (n) * (U64 + U8))
 
@@ -77,6 +79,10 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_FSTRIM] =	{ "fstrim", EXACTLY(2 * U64), MSG_FD_NONE },
 	[MSG_SUSPEND] =	{ "suspend", EXACTLY(U64 + U32), MSG_FD_NONE },
 	[MSG_SMART] =	{ "smart", EXACTLY(U64), MSG_FD_MAY },
+	[MSG_PASSWORD] = { "password", PASSWORD_FIXED + STR(1),
+			    PASSWORD_FIXED + STR(MSG_USER_MAX), MSG_FD_MAY },
+	[MSG_SSH_KEYS] = { "ssh-keys", KEYS_FIXED + STR(1), MSG_SSH_KEYS_MAX,
+			    MSG_FD_NONE },
 	[MSG_DONE] =	{ "done", U64 + U32 + STR(1),
 			    U64 + U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_STARTED] = { "exec-started", 2 * U64 + STR(1),
@@ -102,6 +108,7 @@ static int		 get_pid(struct ibuf *, int64_t *);
 static int		 add_vector(struct ibuf *, char *const *, uint32_t);
 static int		 get_vector(struct ibuf *, char ***, uint32_t);
 static int		 vector_size(char *const *, uint32_t, size_t *);
+static int		 too_long(const char *, int);
 static int		 add_result(struct ibuf *, const struct exec_result *);
 static int		 get_result(struct ibuf *, struct exec_result *);
 
@@ -887,6 +894,100 @@ msg_recv_suspend(struct imsg *imsg, struct msg_suspend *m)
 	    get_below(&in, &m->mode, SUSPEND_MODES) == -1)
 		return (-1);
 	return (end(&in));
+}
+
+/* --- accounts --- */
+
+/* A user's name that is cut is another user's. */
+static int
+too_long(const char *username, int fd)
+{
+	if (strnlen(username, MSG_USER_MAX) < MSG_USER_MAX)
+		return (0);
+	if (fd != -1)
+		close(fd);
+	errno = EMSGSIZE;
+	return (1);
+}
+
+int
+msg_send_password(struct imsgbuf *b, const struct msg_password *m, int fd)
+{
+	struct ibuf	*msg;
+
+	if (too_long(m->username, fd) ||
+	    (msg = start(b, MSG_PASSWORD, PASSWORD_FIXED +
+	    STR(strlen(m->username) + 1), fd)) == NULL)
+		return (-1);
+	return (finish(b, MSG_PASSWORD, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->crypted) == -1 ||
+	    ibuf_add_n32(msg, m->secret) == -1 ||
+	    add_string(msg, m->username, MSG_USER_MAX) == -1));
+}
+
+int
+msg_recv_password(struct imsg *imsg, struct msg_password *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_bool(&in, &m->crypted) == -1 ||
+	    get_below(&in, &m->secret, MSG_SECRET_MAX + 1) == -1 ||
+	    get_text(&in, &m->username, MSG_USER_MAX) == -1)
+		return (-1);
+	if (m->secret == 0 && imsg_has_fd(imsg))
+		return (malformed());
+	return (end(&in));
+}
+
+int
+msg_send_ssh_keys(struct imsgbuf *b, const struct msg_ssh_keys *m)
+{
+	struct ibuf	*msg;
+	size_t		 size = KEYS_FIXED;
+
+	if (too_long(m->username, -1))
+		return (-1);
+	size += STR(strlen(m->username) + 1);
+	if (vector_size(m->keys, m->n, &size) == -1 ||
+	    (msg = start(b, MSG_SSH_KEYS, size, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_SSH_KEYS, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->command) == -1 ||
+	    ibuf_add_n32(msg, m->reset) == -1 ||
+	    ibuf_add_n32(msg, m->n) == -1 ||
+	    add_string(msg, m->username, MSG_USER_MAX) == -1 ||
+	    add_vector(msg, m->keys, m->n) == -1));
+}
+
+int
+msg_recv_ssh_keys(struct imsg *imsg, struct msg_ssh_keys *m)
+{
+	struct ibuf	 in;
+
+	m->keys = NULL;
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_below(&in, &m->command, CMD_MAX) == -1 ||
+	    get_bool(&in, &m->reset) == -1 ||
+	    get_below(&in, &m->n, MSG_KEYS_MAX + 1) == -1 ||
+	    get_text(&in, &m->username, MSG_USER_MAX) == -1 ||
+	    get_vector(&in, &m->keys, m->n) == -1 ||
+	    end(&in) == -1) {
+		msg_ssh_keys_free(m);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+msg_ssh_keys_free(struct msg_ssh_keys *m)
+{
+	free(m->keys);
+	m->keys = NULL;
 }
 
 /* --- hook, done, reply --- */

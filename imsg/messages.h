@@ -77,6 +77,9 @@ enum msg_type {
 	/* the query worker to the monitor, from there to a system worker, */
 	/* and back with fd: NVMe disks' logs come there */
 	MSG_SMART,
+	/* and from the monitor to an account worker */
+	MSG_PASSWORD,		/* with fd: the password comes there */
+	MSG_SSH_KEYS,
 	/* a worker to the monitor */
 	MSG_DONE,		/* the request in hand has ended */
 	MSG_EXEC_STARTED,
@@ -115,6 +118,10 @@ int		 msg_forward(struct imsgbuf *, struct imsg *, int fd);
 #define MSG_TEXT_MAX	4096	/* an error's text, NUL included; cut to it */
 #define MSG_EXEC_MAX	0x100000	/* 1 MiB */
 #define MSG_ARGS_MAX	1024	/* arguments, and as many environment strings */
+#define MSG_USER_MAX	256	/* a user's name, NUL included */
+#define MSG_SECRET_MAX	4096	/* a password's base64 text */
+#define MSG_SSH_KEYS_MAX	MSG_EXEC_MAX
+#define MSG_KEYS_MAX	MSG_ARGS_MAX	/* keys of one request */
 #define MSG_UNITS_MAX	4096	/* processors, memory blocks */
 
 #define MSG_TIME_END	UINT64_C(3155760000)	/* s; 2070, as qemu-ga has it */
@@ -265,6 +272,27 @@ struct msg_suspend {
 };
 int	 msg_send_suspend(struct imsgbuf *, const struct msg_suspend *);
 int	 msg_recv_suspend(struct imsg *, struct msg_suspend *);
+
+struct msg_password {		/* fd: from the monitor, if secret is not 0 */
+	uint64_t	 id;
+	uint32_t	 crypted;	/* the password is hashed already */
+	uint32_t	 secret;	/* its bytes, base64 as it came */
+	const char	*username;	/* longer: EMSGSIZE of the send */
+};
+int	 msg_send_password(struct imsgbuf *, const struct msg_password *, int);
+int	 msg_recv_password(struct imsg *, struct msg_password *);
+
+struct msg_ssh_keys {
+	uint64_t	 id;
+	uint32_t	 command;	/* one of the three */
+	uint32_t	 reset;		/* add: all there were go */
+	const char	*username;
+	uint32_t	 n;		/* keys */
+	char		**keys;		/* NULL at the end */
+};
+int	 msg_send_ssh_keys(struct imsgbuf *, const struct msg_ssh_keys *);
+int	 msg_recv_ssh_keys(struct imsg *, struct msg_ssh_keys *);
+void	 msg_ssh_keys_free(struct msg_ssh_keys *);	/* the vector only */
 
 enum done {
 	DONE_FAILED,		/* text says why */

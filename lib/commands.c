@@ -157,6 +157,27 @@ const struct command commands[CMD_MAX] = {
 		FULL, 60,
 		"both at once: to disk, and then asleep"
 	},
+	[CMD_GUEST_SET_USER_PASSWORD] = {
+		"guest-set-user-password", CLASS_ACCOUNT,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 30,
+		"sets any user's password, root's too: a way in"
+	},
+	[CMD_GUEST_SSH_GET_AUTHORIZED_KEYS] = {
+		/* Done as the user, which only root can become. */
+		"guest-ssh-get-authorized-keys", CLASS_ACCOUNT,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE | CMD_VALUE, FULL, 30,
+		"says who may log in as a user: his own file, read as he"
+	},
+	[CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS] = {
+		"guest-ssh-add-authorized-keys", CLASS_ACCOUNT,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 30,
+		"lets who has the key log in as that user: a way in"
+	},
+	[CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS] = {
+		"guest-ssh-remove-authorized-keys", CLASS_ACCOUNT,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 30,
+		"takes keys from that file; may lock a user out"
+	},
 };
 
 /* Commands of qemu-ga 7.2 to 10.2 that may have no row above. */
@@ -164,9 +185,7 @@ static const char *const qemu_commands[] = {
 	"guest-file-close", "guest-file-flush", "guest-file-open",
 	"guest-file-read", "guest-file-seek", "guest-file-write",
 	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
-	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-get-devices",
-	"guest-set-user-password", "guest-ssh-add-authorized-keys",
-	"guest-ssh-get-authorized-keys", "guest-ssh-remove-authorized-keys"
+	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-get-devices"
 };
 
 static const char *const class_names[CLASS_MAX] = {

@@ -55,6 +55,7 @@ static void	 step_chroot(void);
 static void	 step_groups(const struct ids *);
 static void	 step_uid(const struct ids *);
 static void	 step_proof(const struct ids *);
+static void	 step_core(void);
 static void	 step_rlimits(const struct confinement *, const struct ids *);
 static void	 lower(struct rlimit *, rlim_t);
 static void	 parse_ids(const char *, struct ids *);
@@ -99,6 +100,11 @@ const struct confinement confinements[ROLE_MAX] = {
 		ROLE_HOOK, "hook", "qgad-hook",
 		ACCOUNT_ROOT, 0, 0, 0
 	},
+	/* Holds a password for a moment, and starts foreign programs. */
+	[ROLE_ACCOUNT] = {
+		ROLE_ACCOUNT, "account", "qgad-account",
+		ACCOUNT_ROOT, STEP_UNDUMP, 0, 0
+	},
 	/* Its log is open before; on a file it may grow. */
 	[ROLE_LOG] = {
 		ROLE_LOG, "log", "qgad-log",
@@ -133,6 +139,8 @@ confine(enum role role, const struct ids *ids)
 		step_proof(ids);
 	if (row->steps & STEP_RLIMITS && DEFENCE(CONTROL_RLIMITS))
 		step_rlimits(row, ids);
+	else if (row->steps & STEP_UNDUMP && DEFENCE(CONTROL_UNDUMP))
+		step_core();
 	setproctitle("%s", row->name);
 	if (sandbox_enter(row, &what) == -1)
 		fatal("confine %s: %s", row->name, what);
@@ -227,11 +235,18 @@ lower(struct rlimit *rl, rlim_t max)
 		fatal("confine: setrlimit %s", #which);			\
 } while (0)
 
+/* What it starts may hold the same secret, and is dumpable again. */
+static void
+step_core(void)
+{
+	LIMIT(RLIMIT_CORE, 0);
+}
+
 /* The floor that every system has, under the sandbox that some have. */
 static void
 step_rlimits(const struct confinement *row, const struct ids *ids)
 {
-	LIMIT(RLIMIT_CORE, 0);
+	step_core();
 	if (!(row->steps & MAY_WRITE) && !ids->files)
 		LIMIT(RLIMIT_FSIZE, 0);
 	if (row->nofile > 0)

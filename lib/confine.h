@@ -36,6 +36,7 @@ enum role {
 	ROLE_EXEC,		/* the same process once its job runs */
 	ROLE_SYSTEM,
 	ROLE_HOOK,
+	ROLE_ACCOUNT,
 	ROLE_LOG,
 	ROLE_MAX
 };

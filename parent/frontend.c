@@ -54,6 +54,8 @@ static int	 take_set_time(struct child *, struct imsg *);
 static int	 take_units(struct child *, struct imsg *);
 static int	 take_fstrim(struct child *, struct imsg *);
 static int	 take_suspend(struct child *, struct imsg *);
+static int	 take_password(struct child *, struct imsg *);
+static int	 take_ssh_keys(struct child *, struct imsg *);
 static void	 system_begin(uint64_t, enum command_id, const char *,
 		    struct imsg *);
 
@@ -74,6 +76,8 @@ static const struct {
 	[MSG_SET_MEMORY_BLOCKS] = { WHEN_READY,	take_units },
 	[MSG_FSTRIM] =		{ WHEN_READY,	take_fstrim },
 	[MSG_SUSPEND] =		{ WHEN_READY,	take_suspend },
+	[MSG_PASSWORD] =	{ WHEN_READY,	take_password },
+	[MSG_SSH_KEYS] =	{ WHEN_READY,	take_ssh_keys },
 };
 
 static int	 request_begin(uint64_t, enum command_id, const char *);
@@ -316,6 +320,39 @@ system_begin(uint64_t id, enum command_id command, const char *object,
 {
 	if (request_begin(id, command, object) == 0)
 		single_begin(ROLE_SYSTEM, imsg, 0);
+}
+
+/* The password itself goes past us. */
+static int
+take_password(struct child *c, struct imsg *imsg)
+{
+	struct msg_password msg;
+
+	(void)c;
+	if (msg_recv_password(imsg, &msg) == -1 || msg.id <= last_id)
+		return (-1);
+	if (request_begin(msg.id, CMD_GUEST_SET_USER_PASSWORD,
+	    msg.username) == 0)
+		single_begin(ROLE_ACCOUNT, imsg, msg.secret);
+	return (0);
+}
+
+static int
+take_ssh_keys(struct child *c, struct imsg *imsg)
+{
+	struct msg_ssh_keys msg;
+
+	(void)c;
+	if (msg_recv_ssh_keys(imsg, &msg) == -1)
+		return (-1);
+	msg_ssh_keys_free(&msg);
+	if (msg.id <= last_id || commands[msg.command].class != CLASS_ACCOUNT ||
+	    msg.command == CMD_GUEST_SET_USER_PASSWORD)
+		return (-1);
+	if (request_begin(msg.id, (enum command_id)msg.command,
+	    msg.username) == 0)
+		single_begin(ROLE_ACCOUNT, imsg, 0);
+	return (0);
 }
 
 /*

@@ -68,7 +68,8 @@ static const struct {
 						take_log },
 	[MSG_SMART] =	{ FROM(ROLE_QUERY),	WHEN_READY,	take_smart },
 	[MSG_DONE] =	{ FROM(ROLE_QUERY) | FROM(ROLE_SYSTEM) |
-			  FROM(ROLE_EXEC),	WHEN_READY,	take_done },
+			  FROM(ROLE_ACCOUNT) | FROM(ROLE_EXEC),
+						WHEN_READY,	take_done },
 	[MSG_EXEC_STARTED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_started },
 	[MSG_EXEC_ENDED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_ended },
 };

@@ -26,6 +26,7 @@
 #include <event2/event_struct.h>
 
 #include "channel.h"
+#include "control.h"
 #include "lexer.h"
 #include "log.h"
 #include "monitor.h"
@@ -295,7 +296,8 @@ unparsed(void)
 static void
 wipe(struct input *i, size_t n)
 {
-	explicit_bzero(i->buf + i->pos, n);
+	if (DEFENCE(CONTROL_WIPE))
+		explicit_bzero(i->buf + i->pos, n);
 	i->pos += n;
 	if (i->pos < i->len)
 		return;

@@ -37,6 +37,9 @@ static void	 set_time_start(struct hand *);
 static void	 set_units_start(struct hand *);
 static void	 fstrim_start(struct hand *);
 static void	 suspend_start(struct hand *);
+static void	 password_start(struct hand *);
+static void	 ssh_start(struct hand *);
+static int	 user_fits(const struct arg *);
 static void	 empty_reply(const struct msg_reply *);
 static void	 nothing_reply(const struct msg_reply *);
 static char	**strings(const struct arg *);
@@ -76,6 +79,13 @@ const struct handler handlers[CMD_MAX] = {
 	    nothing_reply },
 	[CMD_GUEST_SUSPEND_HYBRID] = { suspend_start, REPLY_EMPTY,
 	    nothing_reply },
+	[CMD_GUEST_SET_USER_PASSWORD] = { password_start, REPLY_EMPTY,
+	    empty_reply },
+	[CMD_GUEST_SSH_GET_AUTHORIZED_KEYS] = { .start = ssh_start },
+	[CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS] = { ssh_start, REPLY_EMPTY,
+	    empty_reply },
+	[CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS] = { ssh_start, REPLY_EMPTY,
+	    empty_reply },
 };
 
 void
@@ -351,6 +361,66 @@ suspend_start(struct hand *h)
 	if (msg_send_suspend(monitor_imsg(), &msg) == -1)
 		fatal("MSG_SUSPEND");
 	monitor_flush();
+}
+
+/* The secret stays where the lexer put it until the worker wants it. */
+static void
+password_start(struct hand *h)
+{
+	struct msg_password msg;
+
+	if (!user_fits(&h->arg[PASSWORD_USER]))
+		return;
+	msg.id = request_wait(WAIT_REPLY);
+	msg.crypted = h->arg[PASSWORD_CRYPTED].num != 0;
+	msg.secret = (uint32_t)h->req->secretlen;
+	msg.username = h->arg[PASSWORD_USER].str;
+	if (msg_send_password(monitor_imsg(), &msg, -1) == -1)
+		fatal("MSG_PASSWORD");
+	monitor_flush();
+}
+
+static void
+ssh_start(struct hand *h)
+{
+	const struct arg *keys = &h->arg[SSH_KEYS];
+	struct msg_ssh_keys msg;
+	int sent;
+
+	if (!user_fits(&h->arg[SSH_USER]))
+		return;
+	if (keys->n > MSG_KEYS_MAX) {
+		answer_error(text_format("%s: more than %d keys",
+		    commands[h->cmd].name, MSG_KEYS_MAX));
+		return;
+	}
+	msg.id = request_wait(commands[h->cmd].flags & CMD_VALUE ?
+	    WAIT_FRAME : WAIT_REPLY);
+	msg.command = h->cmd;
+	msg.reset = h->arg[SSH_RESET].num != 0;
+	msg.username = h->arg[SSH_USER].str;
+	msg.n = (uint32_t)keys->n;
+	msg.keys = strings(keys);
+	sent = msg_send_ssh_keys(monitor_imsg(), &msg);
+	free(msg.keys);
+	if (sent == -1 && errno != EMSGSIZE)
+		fatal("MSG_SSH_KEYS");
+	if (sent == -1)
+		answer_error(text_format("%s: the keys are larger than %d "
+		    "bytes", commands[h->cmd].name, MSG_SSH_KEYS_MAX));
+	else
+		monitor_flush();
+}
+
+/* No system knows longer ones. */
+static int
+user_fits(const struct arg *user)
+{
+	if (strlen(user->str) < MSG_USER_MAX)
+		return (1);
+	answer_error(text_format("Parameter 'username' is longer than %d "
+	    "bytes", MSG_USER_MAX - 1));
+	return (0);
 }
 
 static void

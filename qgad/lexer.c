@@ -32,6 +32,7 @@
 #include <sodium.h>
 
 #include "base64.h"
+#include "control.h"
 #include "lexer.h"
 #include "log.h"
 
@@ -410,7 +411,8 @@ request_clear(struct request *r)
 	free(r->idtext);
 	free(r->data);
 	free(r->error);
-	sodium_free(r->secret);		/* wipes */
+	if (DEFENCE(CONTROL_WIPE))
+		sodium_free(r->secret);		/* wipes */
 	memset(r, 0, sizeof(*r));
 }
 

@@ -329,8 +329,11 @@ void
 requests_go(uint64_t id, int fd)
 {
 	if (expected(id) && hand.wait == WAIT_REPLY &&
+	    hand.req->secretlen > 0)
+		push_start(fd, hand.req->secret, hand.req->secretlen, 1);
+	else if (expected(id) && hand.wait == WAIT_REPLY &&
 	    hand.req->datalen > 0)
-		push_start(fd, hand.req->data, hand.req->datalen);
+		push_start(fd, hand.req->data, hand.req->datalen, 0);
 	else
 		close(fd);
 }

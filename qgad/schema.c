@@ -106,6 +106,24 @@ static const struct arg_row schemas[CMD_MAX][SCHEMA_ARGS] = {
 	[CMD_GUEST_FSTRIM] = {
 		[FSTRIM_MINIMUM] =	{ "minimum", check_int, 1 },
 	},
+	[CMD_GUEST_SET_USER_PASSWORD] = {
+		[PASSWORD_USER] =	{ "username", check_string, 0 },
+		/* A marker too: the secret is in memory of its own. */
+		[PASSWORD_SECRET] =	{ "password", check_string, 0 },
+		[PASSWORD_CRYPTED] =	{ "crypted", check_bool, 0 },
+	},
+	[CMD_GUEST_SSH_GET_AUTHORIZED_KEYS] = {
+		[SSH_USER] =		{ "username", check_string, 0 },
+	},
+	[CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS] = {
+		[SSH_USER] =		{ "username", check_string, 0 },
+		[SSH_KEYS] =		{ "keys", check_strings, 0 },
+		[SSH_RESET] =		{ "reset", check_bool, 1 },
+	},
+	[CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS] = {
+		[SSH_USER] =		{ "username", check_string, 0 },
+		[SSH_KEYS] =		{ "keys", check_strings, 0 },
+	},
 };
 
 static const char *const capture_names[CAPTURE_MODES] = {

@@ -39,6 +39,8 @@ enum { SHUTDOWN_MODE };
 enum { SET_TIME_TIME };
 enum { SET_UNITS_LIST };
 enum { FSTRIM_MINIMUM };
+enum { PASSWORD_USER, PASSWORD_SECRET, PASSWORD_CRYPTED };
+enum { SSH_USER, SSH_KEYS, SSH_RESET };
 
 struct arg {
 	int		 given;

@@ -22,6 +22,7 @@
 #include <event2/event_struct.h>
 
 #include "channel.h"
+#include "control.h"
 #include "json.h"
 #include "log.h"
 #include "request.h"
@@ -52,6 +53,8 @@ static struct {
 	struct event	 event;
 	const unsigned char *data;
 	size_t		 left;
+	void		*secret;	/* all of it; NULL: it is none */
+	size_t		 len;
 } push = { .fd = -1 };
 
 static struct event_base *base;
@@ -250,11 +253,13 @@ stream_end(void)
 }
 
 void
-push_start(int fd, const unsigned char *data, size_t len)
+push_start(int fd, void *data, size_t len, int secret)
 {
 	push_stop();
 	push.fd = fd;
 	push.data = data;
+	push.secret = secret ? data : NULL;
+	push.len = len;
 	push.left = len;
 	if (evutil_make_socket_nonblocking(fd) == -1 ||
 	    event_assign(&push.event, base, fd, EV_WRITE | EV_PERSIST,
@@ -271,6 +276,9 @@ push_stop(void)
 	close(push.fd);
 	push.fd = -1;
 	push.data = NULL;
+	if (push.secret != NULL && DEFENCE(CONTROL_WIPE))
+		explicit_bzero(push.secret, push.len);
+	push.secret = NULL;
 }
 
 static void

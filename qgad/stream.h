@@ -34,8 +34,11 @@ void	 stream_start(const struct exec_result *, int);
 /* Read on.  1: something came, or the reply is finished. */
 int	 stream_pump(void);
 
-/* Send len bytes, which stay the caller's until push_stop(); takes the fd. */
-void	 push_start(int, const unsigned char *, size_t);
+/*
+ * Send len bytes, which stay the caller's until push_stop(); takes the fd.
+ * A secret is wiped as soon as it was sent or given up.
+ */
+void	 push_start(int, void *, size_t, int secret);
 void	 push_stop(void);
 
 #endif

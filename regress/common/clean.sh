@@ -24,7 +24,7 @@ for f in imsg lib lib/compat qgad parent workers regress/*; do
 	rm -f "$f"/*.o "$f"/*.ar "$f"/*.new
 done
 rm -f qgad/qgad parent/qgad-parent workers/qgad-query workers/qgad-exec \
-    workers/qgad-log workers/qgad-system
+    workers/qgad-log workers/qgad-system workers/qgad-account
 for f in regress/*/*.c regress/*/*.sh; do
 	case $f in
 	*_test.sh | *.c) rm -f "${f%.*}" ;;

@@ -215,7 +215,8 @@ check_limits(pid_t pid, const struct confinement *row)
 	like = (pid_t)stat_number(pid, 0);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		field(pid, "limits", limits[i].line, seen, sizeof(seen));
-		if ((row->steps & STEP_RLIMITS) == 0 ||
+		if (((row->steps & STEP_RLIMITS) == 0 &&
+		    (i != 0 || (row->steps & STEP_UNDUMP) == 0)) ||
 		    (i == 1 && row->steps & MAY_WRITE)) {
 			/* as the process that started it */
 			field(like, "limits", limits[i].line, want,

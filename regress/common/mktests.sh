@@ -128,7 +128,7 @@ for dir in $rooms; do
 	imsg | lib)	;;
 	qgad)		archive=qgad/qgad.ar libs='$(LIBS)' ;;
 	parent)		archive=parent/parent.ar ;;
-	workers)	archive=workers/workers.ar ;;
+	workers)	archive=workers/workers.ar libs='$(SODIUMLIBS)' ;;
 	fuzz)		archive="qgad/qgad.ar parent/parent.ar \
 workers/workers.ar" libs='$(LIBS)' ;;
 	esac

@@ -38,6 +38,7 @@ static void	 need(int);
 static int	 again(struct imsg *, struct imsgbuf *);
 static int	 again_exec(struct imsg *, struct imsgbuf *);
 static int	 again_units(struct imsg *, struct imsgbuf *);
+static int	 again_ssh_keys(struct imsg *, struct imsgbuf *);
 static void	 frame(const uint8_t *);
 
 static void
@@ -83,6 +84,24 @@ again_units(struct imsg *imsg, struct imsgbuf *out)
 	return (0);
 }
 
+static int
+again_ssh_keys(struct imsg *imsg, struct imsgbuf *out)
+{
+	struct msg_ssh_keys	 m;
+	uint32_t		 i;
+
+	if (msg_recv_ssh_keys(imsg, &m) == -1)
+		return (-1);
+	need(m.n <= MSG_KEYS_MAX && m.command < CMD_MAX && m.reset < 2);
+	need(strlen(m.username) < MSG_USER_MAX);
+	for (i = 0; i < m.n; i++)
+		need(strlen(m.keys[i]) < MSG_SSH_KEYS_MAX);
+	need(m.keys[m.n] == NULL);
+	need(msg_send_ssh_keys(out, &m) == 0);
+	msg_ssh_keys_free(&m);
+	return (0);
+}
+
 /* Decode, look, encode. */
 static int
 again(struct imsg *imsg, struct imsgbuf *out)
@@ -102,6 +121,7 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		struct msg_set_time	 set_time;
 		struct msg_fstrim	 fstrim;
 		struct msg_suspend	 suspend;
+		struct msg_password	 password;
 		struct msg_done		 done;
 		struct msg_reply	 reply;
 		struct exec_result	 result;
@@ -179,6 +199,14 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_SUSPEND:
 		return (msg_recv_suspend(imsg, &m.suspend) == -1 ? -1 :
 		    msg_send_suspend(out, &m.suspend));
+	case MSG_PASSWORD:
+		if (msg_recv_password(imsg, &m.password) == -1)
+			return (-1);
+		need(m.password.secret <= MSG_SECRET_MAX);
+		need(strlen(m.password.username) < MSG_USER_MAX);
+		return (msg_send_password(out, &m.password, -1));
+	case MSG_SSH_KEYS:
+		return (again_ssh_keys(imsg, out));
 	case MSG_DONE:
 		return (msg_recv_done(imsg, &m.done) == -1 ? -1 :
 		    msg_send_done(out, &m.done));

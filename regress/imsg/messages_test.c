@@ -202,6 +202,54 @@ recv_exec(struct imsg *imsg, int large)
 	return (0);
 }
 
+/* Largest: the longest name, and a key that fills the rest. */
+static void
+send_ssh_keys(int large)
+{
+	static char		 user[MSG_USER_MAX];
+	char			*keys[] = { longpath, NULL };
+	struct msg_ssh_keys	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.id = 5;
+	m.username = user;
+	if (large) {
+		memset(user, 'u', sizeof(user) - 1);
+		memset(longpath, 'k', sizeof(longpath));
+		longpath[MSG_SSH_KEYS_MAX - 20 - (4 + sizeof(user)) - 4 - 1] =
+		    '\0';
+		m.command = CMD_MAX - 1;
+		m.reset = m.n = 1;
+		m.keys = keys;
+	} else
+		user[0] = '\0';
+	ATF_REQUIRE_EQ(0, msg_send_ssh_keys(&queue, &m));
+}
+
+static int
+recv_ssh_keys(struct imsg *imsg, int large)
+{
+	struct msg_ssh_keys	 m;
+
+	if (msg_recv_ssh_keys(imsg, &m) == -1) {
+		ATF_CHECK(m.keys == NULL);
+		return (-1);
+	}
+	if (large != -1) {
+		ATF_CHECK_EQ(5, m.id);
+		ATF_CHECK_EQ(large ? CMD_MAX - 1 : 0, m.command);
+		ATF_CHECK_EQ((uint32_t)large, m.reset);
+		ATF_CHECK_EQ((uint32_t)large, m.n);
+		ATF_CHECK_EQ(large ? MSG_USER_MAX - 1 : 0,
+		    strlen(m.username));
+		if (large)
+			ATF_CHECK_STREQ(longpath, m.keys[0]);
+	}
+	ATF_CHECK(m.keys[m.n] == NULL);
+	msg_ssh_keys_free(&m);
+	return (0);
+}
+
 static void
 send_it(enum msg_type type, int large)
 {
@@ -226,12 +274,16 @@ send_it(enum msg_type type, int large)
 	struct msg_units	 list;
 	struct msg_fstrim	 trim = { 5, large ? UINT64_MAX : 0 };
 	struct msg_suspend	 sleep = { 5, large ? SUSPEND_MODES - 1 : 0 };
+	static char		 user[MSG_USER_MAX];
+	struct msg_password	 pass = { 5, (uint32_t)large,
+				    large ? MSG_SECRET_MAX : 0, user };
 	struct msg_done		 done = { 5, (uint32_t)!large,
 				    large ? texts[0] : "" };
 	struct msg_reply	 reply;
 	struct exec_result	 res;
 	int			 r = -1;
 
+	memset(user, large ? 'u' : '\0', sizeof(user) - 1);
 	memset(&policy, large, sizeof(policy));
 	result(&res, large);
 	memset(&reply, 0, sizeof(reply));
@@ -307,6 +359,13 @@ send_it(enum msg_type type, int large)
 	case MSG_SUSPEND:
 		r = msg_send_suspend(&queue, &sleep);
 		break;
+	case MSG_PASSWORD:
+		r = msg_send_password(&queue, &pass, -1);
+		break;
+	case MSG_SSH_KEYS:
+		send_ssh_keys(large);
+		r = 0;
+		break;
 	case MSG_DONE:
 		r = msg_send_done(&queue, &done);
 		break;
@@ -339,6 +398,7 @@ recv_it(struct imsg *imsg, int large)
 	struct msg_set_time	 set;
 	struct msg_fstrim	 trim;
 	struct msg_suspend	 sleep;
+	struct msg_password	 pass;
 	struct msg_done		 done;
 	struct msg_reply	 reply;
 	struct exec_result	 res;
@@ -454,6 +514,18 @@ recv_it(struct imsg *imsg, int large)
 		if ((r = msg_recv_suspend(imsg, &sleep)) == 0)
 			same = sleep.id == 5 &&
 			    sleep.mode == (large ? SUSPEND_MODES - 1 : 0);
+		break;
+	case MSG_PASSWORD:
+		if ((r = msg_recv_password(imsg, &pass)) == 0)
+			same = pass.id == 5 &&
+			    pass.crypted == (uint32_t)large &&
+			    pass.secret == (large ? MSG_SECRET_MAX : 0) &&
+			    strlen(pass.username) == (large ?
+			    MSG_USER_MAX - 1 : 0);
+		break;
+	case MSG_SSH_KEYS:
+		r = recv_ssh_keys(imsg, large);
+		same = 1;
 		break;
 	case MSG_DONE:
 		if ((r = msg_recv_done(imsg, &done)) == 0)
@@ -619,6 +691,11 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_HOOK, 12, 4, 2 },
 		{ MSG_SET_TIME, 8, 4, 2 },
 		{ MSG_SUSPEND, 8, 4, SUSPEND_MODES },
+		{ MSG_PASSWORD, 8, 4, 2 },
+		{ MSG_PASSWORD, 12, 4, MSG_SECRET_MAX + 1 },
+		{ MSG_SSH_KEYS, 8, 4, CMD_MAX },
+		{ MSG_SSH_KEYS, 12, 4, 2 },
+		{ MSG_SSH_KEYS, 16, 4, 1 },
 		{ MSG_DONE, 8, 4, DONES },
 		{ MSG_REPLY, 8, 4, REPLY_KINDS },
 		{ MSG_REPLY, 20, 4, 2 },
@@ -687,6 +764,14 @@ ATF_TC_BODY(together, tc)
 			p[23] = 0;
 		p[bad[i].at] = bad[i].value;
 		ATF_CHECK_ERRNO(EBADMSG, recv_it(&imsg, -1) == -1);
+		imsg_free(&imsg);
+	}
+	/* A descriptor comes with a secret, with no other password. */
+	for (kind = 0; kind < 2; kind++) {
+		send_it(MSG_PASSWORD, kind);
+		take(&imsg);
+		imsg.buf->fd = open("/dev/null", O_RDONLY);
+		ATF_CHECK_EQ(kind - 1, recv_it(&imsg, -1));
 		imsg_free(&imsg);
 	}
 	/* A descriptor comes with exec output, with nothing else. */

@@ -32,6 +32,8 @@
 
 static void	 message(struct fake *, struct imsg *);
 static void	 take_exec(struct fake *, struct imsg *);
+static void	 take_account(struct fake *, struct imsg *);
+static void	 ask_input(struct fake *);
 static void	 reply(struct fake *, enum reply_kind, const char *);
 static void	 reply_frame(struct fake *, int);
 static void	 reply_result(struct fake *);
@@ -272,6 +274,10 @@ message(struct fake *f, struct imsg *imsg)
 		f->lastid = suspend.id;
 		f->mode = suspend.mode;
 		break;
+	case MSG_PASSWORD:
+	case MSG_SSH_KEYS:
+		take_account(f, imsg);
+		break;
 	default:
 		bad = -1;
 	}
@@ -298,11 +304,55 @@ take_exec(struct fake *f, struct imsg *imsg)
 	msg_exec_free(&f->exec);
 }
 
-void
-fake_answer(struct fake *f)
+/* What is said of it is kept where exec's is: who, and the first key. */
+static void
+take_account(struct fake *f, struct imsg *imsg)
+{
+	struct msg_password password;
+	struct msg_ssh_keys keys;
+
+	memset(&f->exec, 0, sizeof(f->exec));
+	f->arg0[0] = '\0';
+	if (imsg_get_type(imsg) == MSG_PASSWORD) {
+		if (msg_recv_password(imsg, &password) == -1)
+			errx(1, "the frontend sent a bad MSG_PASSWORD");
+		f->lastid = password.id;
+		f->exec.input = password.secret;
+		f->mode = password.crypted;
+		snprintf(f->path, sizeof(f->path), "%s", password.username);
+		return;
+	}
+	if (msg_recv_ssh_keys(imsg, &keys) == -1)
+		errx(1, "the frontend sent a bad MSG_SSH_KEYS");
+	f->lastid = keys.id;
+	f->command = keys.command;
+	f->mode = keys.reset;
+	f->exec.argc = keys.n;
+	snprintf(f->path, sizeof(f->path), "%s", keys.username);
+	if (keys.n > 0)
+		snprintf(f->arg0, sizeof(f->arg0), "%s", keys.keys[0]);
+	msg_ssh_keys_free(&keys);
+}
+
+static void
+ask_input(struct fake *f)
 {
 	int fd[2];
 
+	pair(fd);
+	f->gofd = fd[0];
+	free(f->input);
+	f->inputlen = 0;
+	if ((f->input = malloc((size_t)f->exec.input)) == NULL)
+		err(1, "malloc");
+	if (msg_send_data(&f->ibuf, MSG_GO, f->lastid, fd[1]) == -1)
+		err(1, "go");
+	flush(f);
+}
+
+void
+fake_answer(struct fake *f)
+{
 	switch (f->lasttype) {
 	case MSG_ASK:
 		reply(f, f->refuse != NULL ? REPLY_REFUSED : REPLY_EMPTY,
@@ -316,15 +366,19 @@ fake_answer(struct fake *f)
 			reply(f, REPLY_NUMBER, "");
 			break;
 		}
-		pair(fd);
-		f->gofd = fd[0];
-		free(f->input);
-		f->inputlen = 0;
-		if ((f->input = malloc((size_t)f->exec.input)) == NULL)
-			err(1, "malloc");
-		if (msg_send_data(&f->ibuf, MSG_GO, f->lastid, fd[1]) == -1)
-			err(1, "go");
-		flush(f);
+		ask_input(f);
+		break;
+	case MSG_PASSWORD:
+		if (f->exec.input == 0)
+			reply(f, REPLY_EMPTY, "");
+		else
+			ask_input(f);
+		break;
+	case MSG_SSH_KEYS:
+		if (f->command == CMD_GUEST_SSH_GET_AUTHORIZED_KEYS)
+			reply_frame(f, f->data);
+		else
+			reply(f, REPLY_EMPTY, "");
 		break;
 	case MSG_EXEC_STATUS:
 		reply(f, REPLY_EXEC, "");
@@ -422,8 +476,8 @@ take_input(struct fake *f)
 		return;
 	close(f->gofd);
 	f->gofd = -1;
-	reply(f, n > 0 ? REPLY_NUMBER : REPLY_ERROR, n > 0 ? "" :
-	    "the input broke off");
+	reply(f, n <= 0 ? REPLY_ERROR : f->lasttype == MSG_EXEC ?
+	    REPLY_NUMBER : REPLY_EMPTY, n > 0 ? "" : "the input broke off");
 }
 
 /* Bytes that count up, so that a lost one shows. */

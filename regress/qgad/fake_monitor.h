@@ -54,6 +54,7 @@ struct fake {
 	unsigned char	*input;		/* of the last guest-exec */
 	size_t		 inputlen;
 	uint32_t	 mode;		/* of the last shutdown, suspend */
+	uint32_t	 command;	/* of the last SSH keys; mode: reset, crypted */
 	struct msg_set_time settime;
 	struct msg_fstrim fstrim;
 	struct msg_units units;		/* not its v */

@@ -41,6 +41,8 @@
 #define PONG	"{\"return\": {}}"
 #define TIME	"{\"execute\": \"guest-get-time\"}\n"
 #define SET_TIME	"{\"execute\": \"guest-set-time\", \"arguments\": "
+#define SSH(what) "{\"execute\": \"guest-ssh-" what		\
+	"-authorized-keys\", \"arguments\": "
 #define EXEC	"{\"execute\": \"guest-exec\", \"arguments\": "
 #define STATUS	"{\"execute\": \"guest-exec-status\", \"arguments\": "	\
 		"{\"pid\": 4242}}\n"
@@ -532,6 +534,97 @@ ATF_TC_BODY(system_lists, tc)
 	end();
 }
 
+/* However it is written, it goes where no JSON is, as it was meant. */
+ATF_TC_WITHOUT_HEAD(password);
+ATF_TC_BODY(password, tc)
+{
+	static const struct {
+		const char	*key, *text, *want;
+	} cases[] = {
+		{ "\"password\"", "\"c2VjcmV0\"", "c2VjcmV0" },
+		{ "\"pass\\u0077ord\"", "\"c2Vj\\/mV0\"", "c2Vj/mV0" },
+		{ "'password'", "'c2Vj\\ncm\\u0056\\r\\n0'",
+		  "c2Vj\ncmV\r\n0" },
+	};
+	char text[512];
+	size_t i;
+
+	start(tc, CHANNEL_STREAM);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "{\"arguments\": {%s: %s, "
+		    "\"crypted\": %s, \"username\": \"b\\u00f6b\"}, "
+		    "\"execute\": \"guest-set-user-password\", \"id\": 1}\n",
+		    cases[i].key, cases[i].text, i == 0 ? "false" : "true");
+		say(text);
+		expect("{\"return\": {}, \"id\": 1}");
+		ATF_CHECK_EQ(i + 1, f.seen[MSG_PASSWORD]);
+		ATF_CHECK_EQ(i > 0, f.mode);
+		ATF_CHECK_STREQ("b\xc3\xb6" "b", f.path);
+		ATF_REQUIRE_EQ(strlen(cases[i].want), f.inputlen);
+		ATF_CHECK(memcmp(cases[i].want, f.input, f.inputlen) == 0);
+	}
+	/* None, then one too many, a name too long, and all goes on. */
+	say("{\"execute\": \"guest-set-user-password\", \"arguments\": "
+	    "{\"username\": \"u\", \"password\": \"\", \"crypted\": "
+	    "true}}\n");
+	expect("{\"return\": {}}");
+	say("{\"execute\": \"guest-set-user-password\", \"arguments\": "
+	    "{\"password\": \"YQ==\", \"username\": \"u\", \"crypted\": "
+	    "true, \"pass\\u0077ord\": \"YQ==\"}}\n");
+	expect(ERROR "\"JSON parse error, duplicate key\"}}");
+	memset(text, 'u', 256);
+	text[256] = '\0';
+	say("{\"execute\": \"guest-set-user-password\", \"arguments\": "
+	    "{\"password\": \"YQ==\", \"crypted\": true, \"username\": \"");
+	say(text);
+	say("\"}}\n" PING);
+	expect(ERROR "\"Parameter 'username' is longer than 255 bytes\"}}");
+	expect(PONG);
+	ATF_CHECK_EQ(4, f.seen[MSG_PASSWORD]);
+	end();
+}
+
+ATF_TC_WITHOUT_HEAD(ssh_keys);
+ATF_TC_BODY(ssh_keys, tc)
+{
+	char *many;
+	size_t len, i;
+
+	start(tc, CHANNEL_STREAM);
+	f.tree = "t";
+	f.treelen = 1;
+	say(SSH("add") "{\"username\": \"u\", \"keys\": [\"a\", \"b\"], "
+	    "\"reset\": true}}\n");
+	expect("{\"return\": {}}");
+	ATF_CHECK_EQ(CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS, f.command);
+	ATF_CHECK_STREQ("u", f.path);
+	ATF_CHECK_STREQ("a", f.arg0);
+	ATF_CHECK_EQ(2, f.exec.argc);
+	ATF_CHECK_EQ(1, f.mode);
+	say(SSH("remove") "{\"username\": \"u\", \"keys\": []}}\n");
+	expect("{\"return\": {}}");
+	ATF_CHECK_EQ(CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS, f.command);
+	ATF_CHECK_EQ(0, f.exec.argc + f.mode);
+	say(SSH("get") "{\"username\": \"u\"}}\n");
+	expect("{\"return\": true}");
+	ATF_CHECK_EQ(CMD_GUEST_SSH_GET_AUTHORIZED_KEYS, f.command);
+
+	/* One key too many; too many bytes of them. */
+	ATF_REQUIRE((many = malloc(1024 * 1024)) != NULL);
+	len = (size_t)sprintf(many, SSH("add") "{\"username\": \"u\", "
+	    "\"keys\": [");
+	for (i = 0; i < 1025; i++)
+		len += (size_t)sprintf(many + len, "%s\"a\"", i > 0 ? "," :
+		    "");
+	(void)sprintf(many + len, "]}}\n");
+	say(many);
+	expect(ERROR "\"guest-ssh-add-authorized-keys: more than 1024 "
+	    "keys\"}}");
+	free(many);
+	ATF_CHECK_EQ(3, f.seen[MSG_SSH_KEYS]);
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(exec);
 ATF_TC_BODY(exec, tc)
 {
@@ -954,6 +1047,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, shutdown_is_silent);
 	ATF_TP_ADD_TC(tp, system_commands);
 	ATF_TP_ADD_TC(tp, system_lists);
+	ATF_TP_ADD_TC(tp, password);
+	ATF_TP_ADD_TC(tp, ssh_keys);
 	ATF_TP_ADD_TC(tp, exec);
 	ATF_TP_ADD_TC(tp, exec_status);
 	ATF_TP_ADD_TC(tp, exec_status_bound);

@@ -50,6 +50,9 @@ check(const char *json)
 ATF_TC_WITHOUT_HEAD(errors);
 ATF_TC_BODY(errors, tc)
 {
+#define PASSWORD "{\"execute\": \"guest-set-user-password\", "	\
+	"\"arguments\": "
+#define SSH "{\"execute\": \"guest-ssh-"
 #define EXEC	"{\"execute\": \"guest-exec\", \"arguments\": "
 #define VCPUS	"{\"execute\": \"guest-set-vcpus\", \"arguments\": {"
 #define BLOCKS	"{\"execute\": \"guest-set-memory-blocks\", " \
@@ -114,6 +117,38 @@ ATF_TC_BODY(errors, tc)
 		{ "{\"execute\": \"guest-shutdown\", \"arguments\": "
 		  "{\"mode\": 1}}",
 		  "Invalid parameter type for 'mode', expected: string" },
+		{ "{\"execute\": \"guest-set-user-password\"}",
+		  "Parameter 'username' is missing" },
+		{ PASSWORD "{\"username\": \"u\"}}",
+		  "Parameter 'password' is missing" },
+		{ PASSWORD "{\"username\": \"u\", \"password\": \"\"}}",
+		  "Parameter 'crypted' is missing" },
+		{ PASSWORD "{\"username\": 1, \"password\": \"\", "
+		  "\"crypted\": true}}",
+		  "Invalid parameter type for 'username', expected: string" },
+		{ PASSWORD "{\"username\": \"u\", \"password\": 1, "
+		  "\"crypted\": true}}",
+		  "Invalid parameter type for 'password', expected: string" },
+		{ PASSWORD "{\"username\": \"u\", \"password\": \"\", "
+		  "\"crypted\": 1}}",
+		  "Invalid parameter type for 'crypted', expected: boolean" },
+		{ PASSWORD "{\"username\": \"u\\u0000\", \"password\": "
+		  "\"\", \"crypted\": true}}",
+		  "Invalid parameter type for 'username', expected: string" },
+		{ "{\"execute\": \"guest-ssh-get-authorized-keys\"}",
+		  "Parameter 'username' is missing" },
+		{ SSH "add-authorized-keys\", \"arguments\": "
+		  "{\"username\": \"u\"}}",
+		  "Parameter 'keys' is missing" },
+		{ SSH "add-authorized-keys\", \"arguments\": "
+		  "{\"username\": \"u\", \"keys\": [\"k\\u0000\"]}}",
+		  "Invalid parameter type for 'keys[0]', expected: string" },
+		{ SSH "add-authorized-keys\", \"arguments\": "
+		  "{\"username\": \"u\", \"keys\": [], \"reset\": 1}}",
+		  "Invalid parameter type for 'reset', expected: boolean" },
+		{ SSH "remove-authorized-keys\", \"arguments\": "
+		  "{\"username\": \"u\", \"keys\": [], \"reset\": true}}",
+		  "Parameter 'reset' is unexpected" },
 		{ "{\"execute\": \"guest-set-time\", \"arguments\": "
 		  "{\"time\": \"now\"}}",
 		  "Invalid parameter type for 'time', expected: integer" },

@@ -36,6 +36,9 @@
  *				exec with input-data, of which SEND bytes come
  *	change MESSAGE		one of the system worker's (shutdown, fstrim),
  *				only where the policy is known to refuse it
+ *	password USER [BASE64]	guest-set-user-password; with BASE64, says that
+ *				it comes, and sends it when it may
+ *	ssh-add USER KEY	guest-ssh-add-authorized-keys
  *	channel-end N		log LEVEL TEXT
  *	flood N ask|log		N messages; answers are read when they are
  *				sent or no more are taken for a second
@@ -145,6 +148,7 @@ static void	 got_policy(struct imsg *);
 static void	 got_reply(struct imsg *);
 static int	 compose(struct imsgbuf *, uint32_t, int);
 static int	 compose_exec(struct imsgbuf *, int);
+static int	 compose_account(struct imsgbuf *, uint32_t, int);
 static size_t	 valid(uint32_t, int, unsigned char *);
 static int	 refused(enum command_id);
 static uint32_t	 shutdown_mode(void);
@@ -174,9 +178,11 @@ static void	 do_flood(int, char **);
 static void	 do_hello(int, char **);
 static void	 do_input(int, char **);
 static void	 do_log(int, char **);
+static void	 do_password(int, char **);
 static void	 do_query(int, char **);
 static void	 do_change(int, char **);
 static void	 do_signals(int, char **);
+static void	 do_ssh_add(int, char **);
 static void	 do_stop(int, char **);
 static void	 do_stuff(int, char **);
 static void	 do_sweep(int, char **);
@@ -201,9 +207,11 @@ static const struct {
 	{ "hello",		0,	do_hello },
 	{ "input",		3,	do_input },
 	{ "log",		2,	do_log },
+	{ "password",		1,	do_password },
 	{ "query",		1,	do_query },
 	{ "change",		1,	do_change },
 	{ "signals",		0,	do_signals },
+	{ "ssh-add",		2,	do_ssh_add },
 	{ "stop",		0,	do_stop },
 	{ "stuff",		1,	do_stuff },
 	{ "sweep",		2,	do_sweep },
@@ -229,6 +237,10 @@ enum {
 	CRAFT_PATH_NONE, CRAFT_PATH_NUL, CRAFT_PATH_OPEN, CRAFT_PATH_LEN,
 	CRAFT_ARG_NUL, CRAFT_ARG_OPEN, CRAFT_ARG_LEN, CRAFT_REST,
 	CRAFT_ARGS_BOUND, CRAFT_UTF8,
+	/* accounts */
+	CRAFT_CRYPTED, CRAFT_SECRET, CRAFT_USER_OPEN, CRAFT_USER_LONG,
+	CRAFT_KEYS_OTHER, CRAFT_KEYS_PASSWORD, CRAFT_KEYS_RESET,
+	CRAFT_KEYS_MANY, CRAFT_KEYS_ABSENT, CRAFT_KEYS_GET,
 	CRAFTS
 };
 
@@ -279,6 +291,17 @@ static const struct {
 	[CRAFT_REST] =	{ "bytes behind it", MSG_EXEC, ENDED },
 	[CRAFT_ARGS_BOUND] = { "args 1024", MSG_EXEC, ANSWERED },
 	[CRAFT_UTF8] =	{ "path not UTF-8", MSG_EXEC, ANSWERED },
+	[CRAFT_CRYPTED] = { "crypted 2", MSG_PASSWORD, ENDED },
+	[CRAFT_SECRET] = { "secret too long", MSG_PASSWORD, ENDED },
+	[CRAFT_USER_OPEN] = { "user without its NUL", MSG_PASSWORD, ENDED },
+	[CRAFT_USER_LONG] = { "user of 256", MSG_PASSWORD, ENDED },
+	[CRAFT_KEYS_OTHER] = { "command guest-exec", MSG_SSH_KEYS, ENDED },
+	[CRAFT_KEYS_PASSWORD] = { "command guest-set-user-password",
+	    MSG_SSH_KEYS, ENDED },
+	[CRAFT_KEYS_RESET] = { "reset 2", MSG_SSH_KEYS, ENDED },
+	[CRAFT_KEYS_MANY] = { "keys 1025", MSG_SSH_KEYS, ENDED },
+	[CRAFT_KEYS_ABSENT] = { "keys absent", MSG_SSH_KEYS, ENDED },
+	[CRAFT_KEYS_GET] = { "no such user", MSG_SSH_KEYS, ANSWERED },
 };
 
 static struct imsgbuf	 ibuf;
@@ -732,6 +755,9 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	case MSG_FSTRIM:
 	case MSG_SUSPEND:
 		return (compose_system(b, type, size));
+	case MSG_PASSWORD:
+	case MSG_SSH_KEYS:
+		return (compose_account(b, type, size));
 	case MSG_DONE:
 		return (msg_send_done(b, &done));
 	case MSG_EXEC_STARTED:
@@ -809,6 +835,31 @@ compose_system(struct imsgbuf *b, uint32_t type, int size)
 	return (0);
 }
 
+/* A user whom no system can have: nothing is looked for, or even started. */
+static int
+compose_account(struct imsgbuf *b, uint32_t type, int size)
+{
+	static char user[MSG_USER_MAX], fill[MSG_SSH_KEYS_MAX];
+	struct msg_password password = { next_id, 0, 0, user };
+	struct msg_ssh_keys keys = { .id = next_id, .username = user,
+	    .command = CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS };
+	char *one[] = { fill };
+	size_t len = size == SIZE_LONGEST ? sizeof(user) - 1 : 1;
+
+	memset(user, '\n', len);
+	user[len] = '\0';
+	if (type == MSG_PASSWORD)
+		return (msg_send_password(b, &password, -1));
+	if (size == SIZE_LONGEST) {
+		/* A word of 64 and three of 32 bits, then the strings. */
+		memset(fill, 'x', sizeof(fill) - (8 + 3 * 4 + 4 + len + 1 +
+		    4 + 1));
+		keys.n = 1;
+		keys.keys = one;
+	}
+	return (msg_send_ssh_keys(b, &keys));
+}
+
 static void
 add8(struct payload *p, uint8_t value)
 {
@@ -860,6 +911,7 @@ craft(struct payload *p, int which)
 	static const struct limits limits = LIMITS_DEFAULT;
 	uint32_t word[5] = { 0, 0, 0, 0, 0 }, i, claim = sizeof(path);
 	const char *bytes = path;
+	char fill[MSG_USER_MAX + 1];
 	size_t len = sizeof(path);
 	uint64_t input = 0;
 
@@ -916,6 +968,39 @@ craft(struct payload *p, int which)
 		addstr(p, which == CRAFT_LINE_LEN ? UINT32_MAX : 4,
 		    which == CRAFT_LINE_NUL ? "a\0b" :
 		    which == CRAFT_LINE_OPEN ? "abcd" : "abc", 4);
+		return;
+	case CRAFT_CRYPTED:
+	case CRAFT_SECRET:
+	case CRAFT_USER_OPEN:
+	case CRAFT_USER_LONG:
+		add64(p, next_id);
+		add32(p, which == CRAFT_CRYPTED ? 2 : 0);
+		add32(p, which == CRAFT_SECRET ? MSG_SECRET_MAX + 1 : 0);
+		memset(fill, '\n', sizeof(fill));
+		if (which == CRAFT_USER_LONG)
+			addstr(p, MSG_USER_MAX + 1, fill, MSG_USER_MAX + 1);
+		else
+			addstr(p, 2, which == CRAFT_USER_OPEN ? "\n\n" :
+			    "\n", 2);
+		return;
+	case CRAFT_KEYS_OTHER:
+	case CRAFT_KEYS_PASSWORD:
+	case CRAFT_KEYS_RESET:
+	case CRAFT_KEYS_MANY:
+	case CRAFT_KEYS_ABSENT:
+	case CRAFT_KEYS_GET:
+		add64(p, next_id);
+		add32(p, which == CRAFT_KEYS_OTHER ? CMD_GUEST_EXEC :
+		    which == CRAFT_KEYS_PASSWORD ?
+		    CMD_GUEST_SET_USER_PASSWORD :
+		    CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS);
+		add32(p, which == CRAFT_KEYS_RESET ? 2 : 0);
+		claim = which == CRAFT_KEYS_MANY ? MSG_KEYS_MAX + 1 :
+		    which == CRAFT_KEYS_ABSENT ? MSG_KEYS_MAX : 0;
+		add32(p, claim);
+		addstr(p, 2, "\n", 2);
+		for (i = 0; which == CRAFT_KEYS_MANY && i < claim; i++)
+			addstr(p, 2, "a", 2);
 		return;
 	case CRAFT_CAPTURE:
 		word[0] = CAPTURE_MODES;
@@ -1049,6 +1134,8 @@ expect(uint32_t type, int size, int fd, int early)
 	case MSG_SET_VCPUS:
 	case MSG_SET_MEMORY_BLOCKS:
 	case MSG_FSTRIM:
+	case MSG_PASSWORD:
+	case MSG_SSH_KEYS:
 	case MSG_SUSPEND:
 		return (early ? ENDED : ANSWERED);
 	default:
@@ -1405,6 +1492,39 @@ do_change(int argc, char **argv)
 	    imsgbuf_queuelen(&ibuf) == queued)
 		broken("%s is not refused here", argv[0]);
 	note("sent %s id %" PRIu64, argv[0], next_id++);
+	send_all();
+}
+
+static void
+do_password(int argc, char **argv)
+{
+	struct msg_password m = { next_id++, 0, 0, argv[0] };
+
+	m.secret = argc > 1 ? (uint32_t)strlen(argv[1]) : 0;
+	if (msg_send_password(&ibuf, &m, -1) == -1)
+		broken("password: %s", strerror(errno));
+	note("sent password id %" PRIu64, m.id);
+	send_all();
+	if (argc == 1)
+		return;
+	if (pump(PATIENCE, MSG_GO) != MSG_GO || go_fd == -1) {
+		note("no password is wanted");
+		return;
+	}
+	send_bytes(go_fd, argv[1], strlen(argv[1]), -1);
+	close(go_fd);
+	go_fd = -1;
+}
+
+static void
+do_ssh_add(int argc, char **argv)
+{
+	struct msg_ssh_keys m = { next_id++, CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS,
+	    0, argv[0], (uint32_t)argc - 1, argv + 1 };
+
+	if (msg_send_ssh_keys(&ibuf, &m) == -1)
+		broken("ssh-add: %s", strerror(errno));
+	note("sent ssh-keys id %" PRIu64, m.id);
 	send_all();
 }
 
