@@ -64,7 +64,7 @@ spawn() {
 	shift
 	# shellcheck disable=SC2016 # for the inner sh
 	unshare -m --propagation private sh -c '
-	    for p in poweroff halt reboot shutdown; do
+	    for p in poweroff halt reboot shutdown chpasswd; do
 		[ ! -e "/sbin/$p" ] ||
 		    mount --bind "$1/harmless" "/sbin/$p" || exit 1
 	    done
