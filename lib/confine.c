@@ -139,7 +139,7 @@ confine(enum role role, const struct ids *ids)
 		step_proof(ids);
 	if (row->steps & STEP_RLIMITS && DEFENCE(CONTROL_RLIMITS))
 		step_rlimits(row, ids);
-	else if (row->steps & STEP_UNDUMP && DEFENCE(CONTROL_UNDUMP))
+	else if (row->steps & STEP_UNDUMP && DEFENCE(CONTROL_RLIMITS))
 		step_core();
 	setproctitle("%s", row->name);
 	if (sandbox_enter(row, &what) == -1)

@@ -47,7 +47,7 @@ enum account { ACCOUNT_ROOT, ACCOUNT_FRONTEND, ACCOUNT_WORKER };
 #define STEP_CHROOT	0x001	/* into the empty directory, chdir / */
 #define STEP_IDS	0x002	/* setgroups, setresgid, setresuid, proven */
 #define STEP_RLIMITS	0x004	/* core 0, fsize 0, nproc 0 (and see nofile) */
-#define STEP_UNDUMP	0x008	/* not dumpable, not traceable */
+#define STEP_UNDUMP	0x008	/* not dumpable, not traceable; core 0 */
 #define STEP_CAPS	0x010	/* bounding set and all sets emptied (Linux) */
 #define STEP_NONEWPRIVS	0x020	/* no_new_privs (Linux) */
 #define STEP_LANDLOCK	0x040	/* where the kernel has it (Linux) */

@@ -92,6 +92,7 @@ static int	 line_next(const struct place *, size_t *, struct key *);
 static void	 strip(struct key *, const char *, size_t);
 static int	 become(const struct passwd *, struct outcome *);
 static int	 place_open(struct place *, int, struct outcome *);
+static void	 place_tighten(struct place *);
 static void	 place_make(struct place *, int, struct outcome *);
 static int	 directory(struct place *, int, const char *, const char *,
 		    struct outcome *);
@@ -399,8 +400,23 @@ place_open(struct place *p, int make, struct outcome *o)
 		close(fd);
 	if (p->ssh == -1 && !missing)
 		return (-1);
+	if (make)
+		place_tighten(p);
 	*o->text = '\0';
 	return (0);
+}
+
+/* sshd(8) has no faith in what others may change. */
+static void
+place_tighten(struct place *p)
+{
+	struct stat st;
+
+	if (fstat(p->ssh, &st) == -1)
+		fatal("fstat");
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+	    fchmod(p->ssh, 0700) == -1)
+		log_warn("chmod of %s", p->dir);
 }
 
 static void
@@ -442,10 +458,6 @@ directory(struct place *p, int at, const char *name, const char *path,
 		errno = EPERM;
 		return (-1);
 	}
-	/* sshd(8) has no faith in what others may change. */
-	if (at != AT_FDCWD && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-	    fchmod(fd, 0700) == -1)
-		log_warn("chmod of %s", path);
 	return (fd);
 }
 

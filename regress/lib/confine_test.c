@@ -518,7 +518,7 @@ ROOT_TC(seen_from_outside_control)
 ROOT_TC(unconfined_roles)
 {
 	static const enum role roles[] = {
-		ROLE_MONITOR, ROLE_SYSTEM, ROLE_HOOK
+		ROLE_MONITOR, ROLE_SYSTEM, ROLE_HOOK, ROLE_ACCOUNT
 	};
 	size_t i;
 

@@ -90,6 +90,7 @@ real_tool() {
 slow_tool() {
 	printf '#!/bin/sh
 read -r line
+echo $$ >/state/pid
 : >/state/in
 until [ -e /state/go ]; do sleep 0.1; done
 exit 0
@@ -296,6 +297,29 @@ confined_body() {
 	end_jail
 }
 confined_cleanup() {
+	cleanup_qgad
+}
+
+# It takes long, so long as the tool may.
+atf_test_case stuck cleanup
+stuck_head() {
+	atf_set descr "a tool that does not end is ended, and that is said"
+	atf_set require.user root
+}
+stuck_body() {
+	start_jail slow_tool
+	set_password bob YQ==
+	fails "child process has failed to set user password: /usr/sbin/chpasswd did not end within 25 seconds"
+	[ -e "$root/state/in" ] || wrong "no tool was started"
+	audit 'command=guest-set-user-password .*did not end'
+	ask guest-ping ""
+	replies '{"return": {}}'
+	wait_for eval '[ -z "$(role_pids account)" ]' ||
+	    wrong "the worker stays"
+	wait_for gone "$(cat "$root/state/pid")" || wrong "the tool stays"
+	end_jail
+}
+stuck_cleanup() {
 	cleanup_qgad
 }
 
@@ -533,6 +557,7 @@ atf_init_test_cases()
 	atf_add_test_case password
 	atf_add_test_case blocked
 	atf_add_test_case confined
+	atf_add_test_case stuck
 	atf_add_test_case secret
 	atf_add_test_case secret_refused
 	atf_add_test_case secret_control

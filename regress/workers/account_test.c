@@ -791,6 +791,8 @@ ROOT_TC(hostile_directory)
 	ATF_REQUIRE_EQ(0, mkdir("home/.ssh", 0700));
 	ATF_REQUIRE_EQ(0, chown("home/.ssh", USER, USER));
 	ATF_REQUIRE_EQ(0, chmod("home/.ssh", 0777));
+	ATF_CHECK_STREQ("", remove_key(A));
+	check_mode("home/.ssh", 0777);
 	ATF_CHECK_STREQ("", add_key(A));
 	check_mode("home/.ssh", 0700);
 	ATF_REQUIRE_EQ(0, chmod("home/.ssh", 0755));
