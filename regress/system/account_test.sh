@@ -75,8 +75,9 @@ real_tool() {
 	libraries "$chpasswd" | grep -q libpam || return 0
 	echo 'password required pam_unix.so sha512' >own/pam
 	echo "$PWD/own/pam /etc/pam.d/chpasswd"
-	for pam in $(find -L /lib /usr/lib /lib64 -maxdepth 3 \
-	    -name 'pam_unix.so' 2>/dev/null); do
+	for pam in /lib*/security/pam_unix.so /lib/*/security/pam_unix.so \
+	    /usr/lib*/security/pam_unix.so /usr/lib/*/security/pam_unix.so; do
+		[ -e "$pam" ] || continue
 		echo "$pam"
 		libraries "$pam"
 	done
@@ -170,8 +171,8 @@ hash_of() {
 
 # matches USER PASSWORD: as login(1) would see it
 matches() {
-	hash_of "$1" >hash
-	perl -e 'open(F, "hash"); $h = <F>; chomp $h;
+	hash_of "$1" >crypted
+	perl -e 'open(F, "crypted"); $h = <F>; chomp $h;
 	    exit(crypt($ARGV[0], $h) eq $h ? 0 : 1)' "$2"
 }
 
