@@ -49,6 +49,15 @@ void	 base64_start(struct base64 *);
  */
 size_t	 base64_decode(struct base64 *, unsigned char *dst, const char *,
 	    size_t n);
+/*
+ * The same of whole groups of the alphabet alone, as many as there are before
+ * anything else; *used is how many characters that were.  Room for n / 4 * 3
+ * needed; base64_whole() says when it may be called: once base64_start() was,
+ * and between groups.
+ */
+size_t	 base64_groups(unsigned char *dst, const char *, size_t n,
+	    size_t *used);
+int	 base64_whole(const struct base64 *);
 /* 0: the data ended where it may; -1: it did not, or was bad. */
 int	 base64_finish(struct base64 *);
 

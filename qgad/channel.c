@@ -32,7 +32,7 @@
 #include "monitor.h"
 #include "request.h"
 
-#define INPUT_SIZE	(16 * 1024)
+#define INPUT_SIZE	(64 * 1024)
 #define OVERFLOW_SIZE	(1024 * 1024)
 
 enum drop {

@@ -175,6 +175,9 @@ static int	 put(struct lexer *, const void *, size_t);
 static int	 put_char(struct lexer *, uint32_t);
 static int	 put_nul(struct lexer *);
 static int	 put_string(struct lexer *, const void *, size_t);
+static size_t	 bulk_room(struct lexer *, size_t);
+static int	 bulk_check(struct lexer *);
+static int	 bulk_run(struct lexer *, bytes *, bytes);
 static int	 put_bulk(struct lexer *, const char *, size_t);
 static int	 put_secret(struct lexer *, const char *, size_t);
 static size_t	 escape(char *, uint32_t);
@@ -804,24 +807,62 @@ put_nul(struct lexer *lx)
 	return (r);
 }
 
+/* Room to decode that many characters, or as many as are done at a time. */
+static size_t
+bulk_room(struct lexer *lx, size_t n)
+{
+	size_t k = n < BULK_CHUNK ? n : BULK_CHUNK, need = k / 4 * 3 + 3;
+
+	if (lx->data.cap - lx->data.len < need)
+		buf_grow(&lx->data, need, lx->limits.bulk + BULK_CHUNK);
+	return (k);
+}
+
+static int
+bulk_check(struct lexer *lx)
+{
+	if (lx->data.len <= lx->limits.bulk)
+		return (0);
+	fail(lx, "argument '%s' is larger than %zu bytes", lx->bulkkey,
+	    lx->limits.bulk);
+	return (-1);
+}
+
+/*
+ * What is nothing but base64 goes straight to its decoder: whole groups, up
+ * to a byte that is something else, the end of the string most likely.
+ */
+static int
+bulk_run(struct lexer *lx, bytes *pp, bytes end)
+{
+	size_t k, used;
+
+	if (end - *pp < 4 || lx->bulk != BULK_DATA || !base64_whole(&lx->b64))
+		return (0);
+	do {
+		k = bulk_room(lx, (size_t)(end - *pp));
+		lx->data.len += base64_groups((unsigned char *)lx->data.p +
+		    lx->data.len, (const char *)*pp, k, &used);
+		if (bulk_check(lx) == -1)
+			return (-1);
+		if (used > 0)
+			tok_add(lx, *pp, used);
+		*pp += used;
+	} while (used == k && end - *pp >= 4);
+	return (0);
+}
+
 static int
 put_bulk(struct lexer *lx, const char *p, size_t n)
 {
-	size_t k, need;
+	size_t k;
 
 	for (; n > 0 && lx->bulk == BULK_DATA; p += k, n -= k) {
-		k = n < BULK_CHUNK ? n : BULK_CHUNK;
-		need = k / 4 * 3 + 3;
-		if (lx->data.cap - lx->data.len < need)
-			buf_grow(&lx->data, need,
-			    lx->limits.bulk + BULK_CHUNK);
+		k = bulk_room(lx, n);
 		lx->data.len += base64_decode(&lx->b64,
 		    (unsigned char *)lx->data.p + lx->data.len, p, k);
-		if (lx->data.len > lx->limits.bulk) {
-			fail(lx, "argument '%s' is larger than %zu bytes",
-			    lx->bulkkey, lx->limits.bulk);
+		if (bulk_check(lx) == -1)
 			return (-1);
-		}
 		if (lx->b64.bad) {
 			lx->bulk = BULK_BADBASE64;
 			buf_free(&lx->data);
@@ -1191,11 +1232,19 @@ begin_taken(struct lexer *lx)
 static enum lexer_event
 do_string(struct lexer *lx, bytes *pp, bytes end)
 {
-	bytes q = *pp;
+	bytes q, stop = end;
 	size_t n, room = lx->limits.request - lx->text.len;
 	unsigned char b;
 
-	while (q < end && plain[*q])
+	if (lx->kind == K_BULK) {
+		if (bulk_run(lx, pp, end) == -1)
+			return (LEXER_ERROR);
+		/* To the end of a group; then that goes on. */
+		if (lx->bulk == BULK_DATA && stop - *pp > 4)
+			stop = *pp + 4 - lx->b64.have;
+	}
+	q = *pp;
+	while (q < stop && plain[*q])
 		q++;
 	if ((n = (size_t)(q - *pp)) > 0) {
 		/* Fill up first: the byte that is too many is then known. */
@@ -1205,9 +1254,11 @@ do_string(struct lexer *lx, bytes *pp, bytes end)
 		if (put_string(lx, *pp, n) == -1)
 			return (LEXER_ERROR);
 		*pp += n;
-		if (*pp < q || q == end)
+		if (*pp < q || q == stop)
 			return (LEXER_MORE);
 	}
+	if (q == end)
+		return (LEXER_MORE);
 	b = *q;
 	if (b == lx->quote)
 		return (end_string(lx, pp));
