@@ -10,40 +10,43 @@ include config.mk
 
 IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \
 		imsg/value.o
-LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/build.o \
-		lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
+LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/filemode.o \
+		lib/build.o lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
 QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/json.o qgad/base64.o qgad/monitor.o \
 		qgad/handlers.o qgad/stream.o
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
-		parent/jobs.o parent/logger.o parent/reload.o parent/work.o
+		parent/files.o parent/jobs.o parent/logger.o parent/reload.o \
+		parent/work.o
 ANSWER_OBJS=	workers/answer.o
 QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
 		workers/query-route-$(OS).o workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o
+# BENEATH is linux, or posix: workers/file-posix.o
+FILE_OBJS=	workers/file-walk.o workers/file-$(BENEATH).o
 SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
 HOOK_OBJS=	workers/hook-check.o
 ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o workers/account-$(OS).o \
 		workers/tool.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
-		workers/log.o workers/system.o workers/hook.o \
+		workers/file.o workers/log.o workers/system.o workers/hook.o \
 		workers/account.o
-WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(SYSTEM_OBJS) \
-		$(HOOK_OBJS) $(ACCOUNT_OBJS)
+WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(FILE_OBJS) \
+		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
-		lib/control.h lib/log.h
+		lib/control.h lib/filemode.h lib/log.h
 QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/account.h workers/answer.h workers/hook.h workers/job.h \
-		workers/mounts.h workers/query.h workers/system.h \
-		workers/tool.h
+WORKERS_H=	workers/account.h workers/answer.h workers/file.h \
+		workers/hook.h workers/job.h workers/mounts.h workers/query.h \
+		workers/system.h workers/tool.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests
@@ -54,8 +57,9 @@ ARCHIVES=	$(IMSG) $(LIB) qgad/qgad.ar parent/parent.ar workers/workers.ar
 # Each of the two needs the other.
 COMMON=		$(LIB) $(IMSG) $(LIB) $(IMSG)
 
-WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-log \
-		workers/qgad-system workers/qgad-hook workers/qgad-account
+WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-file \
+		workers/qgad-log workers/qgad-system workers/qgad-hook \
+		workers/qgad-account
 PROGRAMS=	qgad/qgad parent/qgad-parent $(WORKERS)
 
 all: $(PROGRAMS)
@@ -77,7 +81,7 @@ LINK=		$(CC) $(CFLAGS) $(LDFLAGS)
 $(IMSG_OBJS) $(LIB_OBJS): $(COMMON_H) config.mk
 $(QGAD_OBJS) qgad/qgad.o: $(COMMON_H) $(QGAD_H) config.mk
 $(PARENT_OBJS) parent/parent.o: $(COMMON_H) $(PARENT_H) config.mk
-$(WORKER_OBJS) workers/query.o workers/exec.o workers/log.o \
+$(WORKER_OBJS) workers/query.o workers/exec.o workers/file.o workers/log.o \
     workers/system.o workers/hook.o workers/account.o: \
     $(COMMON_H) $(WORKERS_H) config.mk
 lib/build.o: buildid.h
@@ -109,6 +113,10 @@ workers/qgad-query: workers/query.o $(QUERY_OBJS) $(ANSWER_OBJS) \
 workers/qgad-exec: workers/exec.o $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/exec.o $(JOB_OBJS) $(COMMON)
+workers/qgad-file: workers/file.o $(FILE_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/file.o $(FILE_OBJS) \
+	    $(JOB_OBJS) $(COMMON)
 workers/qgad-log: workers/log.o $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/log.o $(COMMON)
@@ -173,6 +181,7 @@ uninstall:
 	rm -f $(DESTDIR)$(LIBEXECDIR)/qgad-parent \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-query \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-exec \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-file \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-log \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-system \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-hook \

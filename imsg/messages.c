@@ -34,6 +34,7 @@
 #include "messages.h"
 #include "confine.h"
 #include "control.h"
+#include "filemode.h"
 #include "log.h"
 
 /* Bytes on the wire; a string's include its NUL. */
@@ -46,7 +47,10 @@
 #define EXEC_FIXED	(2 * U64 + 5 * U32)
 #define PASSWORD_FIXED	(U64 + 2 * U32)
 #define KEYS_FIXED	(U64 + 3 * U32)
-#define REPLY_FIXED	(2 * U64 + U32 + RESULT)
+#define REPLY_FIXED	(2 * U64 + 2 * U32 + RESULT)
+#define OPEN_FIXED	(U64 + 2 * U32)
+#define FILE_SIZE	(3 * U64 + U32)
+#define FILE_DONE_FIXED	(2 * U64 + 2 * U32)
 #define UNITS(n)	(U64 + U32 + (n) * (U64 + U8))
 
 #define EXACTLY(n)	(n), (n)
@@ -71,6 +75,17 @@ const struct msg_info msg_info[MSG_MAX] = {
 			    MSG_FD_MAY },
 	[MSG_EXEC_STATUS] = { "exec-status", EXACTLY(2 * U64), MSG_FD_NONE },
 	[MSG_SHUTDOWN] = { "shutdown", EXACTLY(U64 + U32), MSG_FD_NONE },
+	[MSG_FILE_OPEN] = { "file-open", OPEN_FIXED + STR(1) + STR(2),
+			    OPEN_FIXED + 2 * STR(MSG_PATH_MAX), MSG_FD_NONE },
+	[MSG_FILE_CLOSE] = { "file-close", EXACTLY(FILE_SIZE), MSG_FD_NONE },
+	[MSG_FILE_READ] = { "file-read", EXACTLY(FILE_SIZE), MSG_FD_MAY },
+	[MSG_FILE_WRITE] = { "file-write", EXACTLY(FILE_SIZE), MSG_FD_MAY },
+	[MSG_FILE_SEEK] = { "file-seek", EXACTLY(FILE_SIZE), MSG_FD_NONE },
+	[MSG_FILE_FLUSH] = { "file-flush", EXACTLY(FILE_SIZE), MSG_FD_NONE },
+	[MSG_FILE_DONE] = { "file-done", FILE_DONE_FIXED + STR(1),
+			    FILE_DONE_FIXED + STR(MSG_TEXT_MAX), MSG_FD_NONE },
+	[MSG_FILE_WAITING] = { "file-waiting", EXACTLY(U64 + U32),
+			    MSG_FD_NONE },
 	[MSG_SET_TIME] = { "set-time", EXACTLY(2 * U64 + U32), MSG_FD_NONE },
 	[MSG_SET_VCPUS] = { "set-vcpus", UNITS(0), UNITS(MSG_UNITS_MAX),
 			    MSG_FD_NONE },
@@ -732,6 +747,141 @@ msg_recv_exec_send(struct imsg *imsg, struct msg_exec_send *m)
 	return (end(&in));
 }
 
+/* --- files --- */
+
+int
+msg_send_file_open(struct imsgbuf *b, const struct msg_file_open *m)
+{
+	struct ibuf	*msg;
+	size_t		 base = strnlen(m->base, MSG_PATH_MAX) + 1;
+	size_t		 path = strnlen(m->path, MSG_PATH_MAX) + 1;
+	size_t		 size = OPEN_FIXED + STR(base) + STR(path);
+
+	/* A path is not cut, it would be another's. */
+	if (base > MSG_PATH_MAX || path > MSG_PATH_MAX)
+		size = msg_info[MSG_FILE_OPEN].max + 1;
+	if ((msg = start(b, MSG_FILE_OPEN, size, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_FILE_OPEN, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->mode) == -1 ||
+	    ibuf_add_n32(msg, m->rule) == -1 ||
+	    add_string(msg, m->base, MSG_PATH_MAX) == -1 ||
+	    add_string(msg, m->path, MSG_PATH_MAX) == -1));
+}
+
+int
+msg_recv_file_open(struct imsg *imsg, struct msg_file_open *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_below(&in, &m->mode, FILE_MODES) == -1 ||
+	    get_below(&in, &m->rule, FILE_RULES) == -1 ||
+	    get_text(&in, &m->base, MSG_PATH_MAX) == -1 ||
+	    get_text(&in, &m->path, MSG_PATH_MAX) == -1)
+		return (-1);
+	if (m->path[0] == '\0' || (m->base[0] == '\0' && m->rule != 0))
+		return (malformed());
+	return (end(&in));
+}
+
+int
+msg_send_file(struct imsgbuf *b, enum msg_type type, const struct msg_file *m,
+    int fd)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, type, FILE_SIZE, fd)) == NULL)
+		return (-1);
+	return (finish(b, type, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n64(msg, (uint64_t)m->handle) == -1 ||
+	    ibuf_add_n64(msg, (uint64_t)m->number) == -1 ||
+	    ibuf_add_n32(msg, m->whence) == -1));
+}
+
+int
+msg_recv_file(struct imsg *imsg, struct msg_file *m)
+{
+	uint32_t	 type = imsg_get_type(imsg);
+	struct ibuf	 in;
+	uint64_t	 handle, number;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    ibuf_get_n64(&in, &handle) == -1 ||
+	    ibuf_get_n64(&in, &number) == -1 ||
+	    get_below(&in, &m->whence, FILE_WHENCES) == -1)
+		return (-1);
+	m->handle = (int64_t)handle;
+	m->number = (int64_t)number;
+	if (type != MSG_FILE_SEEK && (m->whence != 0 || number >
+	    (type == MSG_FILE_READ || type == MSG_FILE_WRITE ?
+	    MSG_COUNT_MAX : 0)))
+		return (malformed());
+	return (end(&in));
+}
+
+int
+msg_send_file_done(struct imsgbuf *b, const struct msg_file_done *m)
+{
+	struct ibuf	*msg;
+	size_t		 len = strnlen(m->text, MSG_TEXT_MAX - 1) + 1;
+
+	msg = start(b, MSG_FILE_DONE, FILE_DONE_FIXED + STR(len), -1);
+	if (msg == NULL)
+		return (-1);
+	return (finish(b, MSG_FILE_DONE, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->ok) == -1 ||
+	    ibuf_add_n64(msg, (uint64_t)m->number) == -1 ||
+	    ibuf_add_n32(msg, m->eof) == -1 ||
+	    add_string(msg, m->text, MSG_TEXT_MAX) == -1));
+}
+
+int
+msg_recv_file_done(struct imsg *imsg, struct msg_file_done *m)
+{
+	struct ibuf	 in;
+	uint64_t	 number;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_bool(&in, &m->ok) == -1 ||
+	    ibuf_get_n64(&in, &number) == -1 ||
+	    get_bool(&in, &m->eof) == -1 ||
+	    get_text(&in, &m->text, MSG_TEXT_MAX) == -1)
+		return (-1);
+	m->number = (int64_t)number;
+	return (m->number < 0 ? malformed() : end(&in));
+}
+
+int
+msg_send_file_waiting(struct imsgbuf *b, const struct msg_file_waiting *m)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_FILE_WAITING, U64 + U32, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_FILE_WAITING, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->on) == -1));
+}
+
+int
+msg_recv_file_waiting(struct imsg *imsg, struct msg_file_waiting *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_bool(&in, &m->on) == -1)
+		return (-1);
+	return (end(&in));
+}
+
 /* --- what the system worker does --- */
 
 int
@@ -1058,6 +1208,7 @@ msg_send_reply(struct imsgbuf *b, const struct msg_reply *m, int fd)
 	    ibuf_add_n32(msg, m->kind) == -1 ||
 	    ibuf_add_n64(msg, (uint64_t)m->number) == -1 ||
 	    add_result(msg, &m->result) == -1 ||
+	    ibuf_add_n32(msg, m->eof) == -1 ||
 	    add_string(msg, m->text, MSG_TEXT_MAX) == -1));
 }
 
@@ -1072,6 +1223,7 @@ msg_recv_reply(struct imsg *imsg, struct msg_reply *m)
 	    get_below(&in, &m->kind, REPLY_KINDS) == -1 ||
 	    ibuf_get_n64(&in, &number) == -1 ||
 	    get_result(&in, &m->result) == -1 ||
+	    get_bool(&in, &m->eof) == -1 ||
 	    get_text(&in, &m->text, MSG_TEXT_MAX) == -1)
 		return (-1);
 	if (m->kind != REPLY_EXEC && imsg_has_fd(imsg))

@@ -58,7 +58,8 @@ enum msg_type {
 	MSG_CHANNEL,		/* fd: the channel to the host */
 	MSG_DATA,		/* fd: where the query worker's results come */
 	MSG_RESULT,		/* fd: where that of this one request comes */
-	MSG_GO,			/* fd: send the request's bulk data there */
+	MSG_GO,			/* fd: the request's bulk data goes there, or */
+				/* comes */
 	MSG_REPLY,		/* fd with exec output: read it there */
 	/* the frontend to the monitor */
 	MSG_CHANNEL_END,	/* the channel was closed or lost */
@@ -67,6 +68,13 @@ enum msg_type {
 	MSG_EXEC,		/* and from the monitor to an exec worker, */
 				/* with fd: its input-data comes there */
 	MSG_EXEC_STATUS,
+	MSG_FILE_OPEN,		/* and from the monitor, the rule attached, */
+				/* to a file worker */
+	MSG_FILE_CLOSE,		/* these too, READ and WRITE with fd: the */
+	MSG_FILE_READ,		/* bytes go or come there */
+	MSG_FILE_WRITE,
+	MSG_FILE_SEEK,
+	MSG_FILE_FLUSH,
 	/* and from the monitor to a system worker */
 	MSG_SHUTDOWN,
 	MSG_SET_TIME,
@@ -84,6 +92,8 @@ enum msg_type {
 	MSG_DONE,		/* the request in hand has ended */
 	MSG_EXEC_STARTED,
 	MSG_EXEC_ENDED,
+	MSG_FILE_DONE,		/* and how it ended */
+	MSG_FILE_WAITING,	/* for the frontend to take bytes, or no more */
 	/* the monitor to an exec worker */
 	MSG_EXEC_SEND,		/* fd: write that much output there */
 	/* the monitor to the log worker */
@@ -117,6 +127,8 @@ int		 msg_forward(struct imsgbuf *, struct imsg *, int fd);
 #define MSG_LINE_MAX	2048	/* a log line, NUL included */
 #define MSG_TEXT_MAX	4096	/* an error's text, NUL included; cut to it */
 #define MSG_EXEC_MAX	0x100000	/* 1 MiB */
+#define MSG_PATH_MAX	4096	/* of a file, NUL included */
+#define MSG_COUNT_MAX	0x3000000	/* 48 MiB: of a read, qemu-ga's bound */
 #define MSG_ARGS_MAX	1024	/* arguments, and as many environment strings */
 #define MSG_USER_MAX	256	/* a user's name, NUL included */
 #define MSG_SECRET_MAX	4096	/* a password's base64 text */
@@ -226,6 +238,52 @@ struct msg_shutdown {
 };
 int	 msg_send_shutdown(struct imsgbuf *, const struct msg_shutdown *);
 int	 msg_recv_shutdown(struct imsg *, struct msg_shutdown *);
+
+/* A rule on files, and how far it goes. */
+#define FILE_RULE_ANY	0x1	/* not regular files alone */
+#define FILE_RULE_EXACT	0x2	/* this one name, which may be no link */
+#define FILE_RULES	0x4
+
+struct msg_file_open {
+	uint64_t	 id;
+	uint32_t	 mode;		/* of file_modes[], filemode.h */
+	uint32_t	 rule;		/* bits; 0 from the frontend */
+	const char	*base;		/* the rule's directory, path is below; */
+					/* "": no rule, so from the frontend */
+	const char	*path;		/* not "" */
+};
+int	 msg_send_file_open(struct imsgbuf *, const struct msg_file_open *);
+int	 msg_recv_file_open(struct imsg *, struct msg_file_open *);
+
+/* The others, by type; what a type does not have is 0. */
+struct msg_file {		/* fd: from the monitor, READ and WRITE */
+	uint64_t	 id;
+	int64_t		 handle;	/* any number: looked up */
+	int64_t		 number;	/* bytes, or where SEEK goes */
+	uint32_t	 whence;	/* SEEK: 0 set, 1 cur, 2 end */
+};
+#define FILE_WHENCES	3
+int	 msg_send_file(struct imsgbuf *, enum msg_type,
+	    const struct msg_file *, int);
+int	 msg_recv_file(struct imsg *, struct msg_file *);
+
+struct msg_file_done {
+	uint64_t	 id;
+	uint32_t	 ok;		/* 1, or 0 and text says why */
+	int64_t		 number;	/* bytes read or written, where it is */
+	uint32_t	 eof;
+	const char	*text;		/* "" when ok */
+};
+int	 msg_send_file_done(struct imsgbuf *, const struct msg_file_done *);
+int	 msg_recv_file_done(struct imsg *, struct msg_file_done *);
+
+struct msg_file_waiting {
+	uint64_t	 id;
+	uint32_t	 on;
+};
+int	 msg_send_file_waiting(struct imsgbuf *,
+	    const struct msg_file_waiting *);
+int	 msg_recv_file_waiting(struct imsg *, struct msg_file_waiting *);
 
 enum hook_phase { HOOK_FREEZE, HOOK_THAW, HOOK_PHASES };
 struct msg_hook {
@@ -341,6 +399,7 @@ enum reply_kind {
 	REPLY_EMPTY,		/* success, nothing to say */
 	REPLY_NUMBER,		/* number */
 	REPLY_EXEC,		/* result; with fd: .out, then .err bytes */
+	REPLY_FILE,		/* number: bytes that came with MSG_GO; eof */
 	REPLY_ERROR,		/* text; class GenericError */
 	REPLY_REFUSED,		/* text; class CommandNotFound */
 	REPLY_KINDS
@@ -350,6 +409,7 @@ struct msg_reply {
 	uint32_t	 kind;
 	int64_t		 number;
 	struct exec_result result;
+	uint32_t	 eof;
 	const char	*text;		/* "" unless an error */
 };
 int	 msg_send_reply(struct imsgbuf *, const struct msg_reply *, int);

@@ -34,6 +34,7 @@ struct limits {
 	uint64_t max_output;	/* kept of each stream of a job */
 	uint64_t output_wait;	/* for a pipe still open after the job's end */
 	uint64_t stale_after;	/* a waiting perishable request, serial ports */
+	uint64_t max_files;	/* open handles */
 	uint64_t restarts;	/* of the frontend in a minute */
 	uint64_t refusal_lines;	/* of the audit in a second */
 };
@@ -48,6 +49,7 @@ struct limits {
 	.max_output = 16 * 1024 * 1024,					\
 	.output_wait = 5,						\
 	.stale_after = 60,						\
+	.max_files = 64,						\
 	.restarts = 5,							\
 	.refusal_lines = 20						\
 }

@@ -119,6 +119,33 @@ const struct command commands[CMD_MAX] = {
 		"guest-exec-status", CLASS_EXEC, 0, FULL, 10,
 		"the end and the output of a program that guest-exec ran"
 	},
+	[CMD_GUEST_FILE_OPEN] = {
+		/* Perishable where the mode writes: qgad/request.c. */
+		"guest-file-open", CLASS_FILE,
+		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 120,
+		"opens any file as root would, within the rules of [file]"
+	},
+	[CMD_GUEST_FILE_CLOSE] = {
+		/* The handle's end is on record, however it comes. */
+		"guest-file-close", CLASS_FILE, 0, FULL, 120,
+		"gives up what guest-file-open opened"
+	},
+	[CMD_GUEST_FILE_READ] = {
+		"guest-file-read", CLASS_FILE, 0, FULL, 120,
+		"reads on in a file that is open"
+	},
+	[CMD_GUEST_FILE_WRITE] = {
+		"guest-file-write", CLASS_FILE, CMD_PERISHABLE, FULL, 120,
+		"writes to a file that was opened for it"
+	},
+	[CMD_GUEST_FILE_SEEK] = {
+		"guest-file-seek", CLASS_FILE, 0, FULL, 120,
+		"moves to another place in a file that is open"
+	},
+	[CMD_GUEST_FILE_FLUSH] = {
+		"guest-file-flush", CLASS_FILE, 0, FULL, 120,
+		"has the disk take what was written (fsync)"
+	},
 	[CMD_GUEST_SHUTDOWN] = {
 		"guest-shutdown", CLASS_SYSTEM,
 		SYSTEM | CMD_SILENT, BACKUP, 60,
@@ -182,8 +209,6 @@ const struct command commands[CMD_MAX] = {
 
 /* Commands of qemu-ga 7.2 to 10.2 that may have no row above. */
 static const char *const qemu_commands[] = {
-	"guest-file-close", "guest-file-flush", "guest-file-open",
-	"guest-file-read", "guest-file-seek", "guest-file-write",
 	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
 	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-get-devices"
 };

@@ -92,6 +92,15 @@ const struct confinement confinements[ROLE_MAX] = {
 		ROLE_EXEC, "exec", "qgad-exec",
 		ACCOUNT_WORKER, STEP_ALL, 0, 32
 	},
+	/* What a host may open is what root may, but for the rules' word. */
+	[ROLE_FILE_OPENING] = {
+		ROLE_FILE_OPENING, "file-opening", "qgad-file",
+		ACCOUNT_ROOT, 0, 0, 0
+	},
+	[ROLE_FILE] = {
+		ROLE_FILE, "file", "qgad-file",
+		ACCOUNT_WORKER, STEP_ALL | MAY_WRITE, 0, 16
+	},
 	[ROLE_SYSTEM] = {
 		ROLE_SYSTEM, "system", "qgad-system",
 		ACCOUNT_ROOT, 0, 0, 0

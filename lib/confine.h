@@ -34,6 +34,8 @@ enum role {
 	ROLE_EXEC_SPARE,	/* waits for a job, as its child does, which is */
 				/* root and becomes the job */
 	ROLE_EXEC,		/* the same process once its job runs */
+	ROLE_FILE_OPENING,	/* root, until it has opened its one file */
+	ROLE_FILE,		/* the same process, with that alone */
 	ROLE_SYSTEM,
 	ROLE_HOOK,
 	ROLE_ACCOUNT,

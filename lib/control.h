@@ -42,6 +42,8 @@
 #define CONTROL_HOOKS		0x08000	/* whose a hook's path is */
 #define CONTROL_WIPE		0x40000	/* of secrets */
 #define CONTROL_SSHKEYS		0x80000	/* as the user, no link followed */
+#define CONTROL_DEADLINES	0x100000 /* off: a fortieth of each */
+#define CONTROL_BENEATH		0x200000 /* what stays below a rule's base */
 
 #ifndef CONTROL_OFF
 #define CONTROL_OFF	0

@@ -48,6 +48,7 @@ static const char *const profiles[ROLE_MAX] = {
 	    "(allow system-socket)\n",
 	[ROLE_EXEC_SPARE] = DENY,
 	[ROLE_EXEC] = DENY,
+	[ROLE_FILE] = DENY,
 	[ROLE_LOG] = DENY
 };
 

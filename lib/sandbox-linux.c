@@ -87,8 +87,9 @@
 #define F	(1U << ROLE_FRONTEND)
 #define Q	(1U << ROLE_QUERY)
 #define X	(1U << ROLE_EXEC_SPARE | 1U << ROLE_EXEC)
+#define W	(1U << ROLE_FILE)
 #define L	(1U << ROLE_LOG)
-#define ALL	(F | Q | X | L)
+#define ALL	(F | Q | X | W | L)
 
 enum check_kind {
 	CHECK_NONE,
@@ -148,6 +149,7 @@ static const struct rule rules[] = {
 	CALL(getsockopt, F),
 	CALL(close, ALL),
 	CALL(lseek, ALL),
+	CALL(fsync, W),
 	CALL_IF(fcntl, ALL, CHECK_ONE_OF, 1, 0, fcntl_commands),
 	CALL_IF(ioctl, ALL, CHECK_ONE_OF, 1, 0, ioctl_commands),
 #ifdef __NR_fstat
@@ -250,20 +252,20 @@ static const struct rule rules[] = {
 
 	/* A test build alone: what the sanitizer's report calls. */
 #ifdef SANITIZED
-	CALL(openat, F | X | L),
-	CALL(readlinkat, F | X | L),
+	CALL(openat, F | X | W | L),
+	CALL(readlinkat, F | X | W | L),
 	CALL(prlimit64, ALL),
 	CALL(prctl, ALL),
 	CALL(sigaltstack, ALL),
 	CALL(getuid, ALL),
 	CALL(geteuid, ALL),
 	CALL(getppid, ALL),
-	CALL(sched_getaffinity, F | X | L),
-	CALL(uname, F | X | L),
+	CALL(sched_getaffinity, F | X | W | L),
+	CALL(uname, F | X | W | L),
 #ifdef __NR_epoll_wait
-	CALL(open, F | X | L),
-	CALL(readlink, F | X | L),
-	CALL(stat, F | X | L),
+	CALL(open, F | X | W | L),
+	CALL(readlink, F | X | W | L),
+	CALL(stat, F | X | W | L),
 #endif
 #endif
 };

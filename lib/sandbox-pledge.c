@@ -36,6 +36,7 @@ static const char *const promises[ROLE_MAX] = {
 	[ROLE_QUERY] = "stdio rpath route",	/* files; getifaddrs */
 	[ROLE_EXEC_SPARE] = "stdio recvfd",
 	[ROLE_EXEC] = "stdio recvfd",		/* where output goes */
+	[ROLE_FILE] = "stdio recvfd",		/* its file is open */
 	[ROLE_LOG] = "stdio"			/* its log is open */
 };
 

@@ -15,7 +15,8 @@
  */
 
 /*
- * The configuration file: qemu-ga's [general], a GLib key file, and [limits].
+ * The configuration file: qemu-ga's [general], a GLib key file, [limits] and
+ * [file].
  * Whatever is not understood stops the start, with file, line and key: a
  * policy that was misread is worse than none.
  */
@@ -30,15 +31,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filemode.h"
 #include "parent.h"
 
-enum key_type { KEY_BOOL, KEY_STRING, KEY_LIST, KEY_SIZE, KEY_COUNT };
+enum key_type { KEY_BOOL, KEY_STRING, KEY_LIST, KEY_SIZE, KEY_COUNT,
+	KEY_PATHS };
 
 static const struct key {
 	const char	*section, *name;
 	enum key_type	 type;
 	size_t		 offset;
-	uint64_t	 min, max;
+	uint64_t	 min, max;	/* of KEY_PATHS: access, any */
 } keys[] = {
 #define GENERAL(name, type, member)					\
 	{ "general", name, type, offsetof(struct conf, member), 0, 0 }
@@ -67,9 +70,17 @@ static const struct key {
 	LIMIT("max-output", KEY_SIZE, max_output, 4096, 16 << 20),
 	LIMIT("output-wait", KEY_COUNT, output_wait, 0, 3600),
 	LIMIT("stale-after", KEY_COUNT, stale_after, 1, 86400),
+	LIMIT("max-files", KEY_COUNT, max_files, 1, 1024),
 	LIMIT("frontend-restarts", KEY_COUNT, restarts, 1, 1000),
 	LIMIT("refusal-lines", KEY_COUNT, refusal_lines, 1, 1000000),
 #undef LIMIT
+#define PATHS(name, access, any)					\
+	{ "file", name, KEY_PATHS, 0, access, any }
+	PATHS("read", FILE_READ, 0),
+	PATHS("read-any", FILE_READ, 1),
+	PATHS("write", FILE_WRITE, 0),
+	PATHS("write-any", FILE_WRITE, 1),
+#undef PATHS
 };
 
 #define NKEYS	(sizeof(keys) / sizeof(keys[0]))
@@ -78,6 +89,8 @@ static const struct key	*key_find(const char *, const char *, int *);
 static int		 key_set(struct conf *, const struct key *, char *,
 			    int, char *, size_t);
 static int		 number(const char *, const struct key *, uint64_t *);
+static int		 paths(struct conf *, const struct key *, char *,
+			    char *, size_t);
 static char		*trim(char *);
 static int		 unescape(char *);
 
@@ -114,6 +127,7 @@ conf_free(struct conf *conf)
 	free(conf->statedir);
 	list_free(conf->block);
 	list_free(conf->allow);
+	file_rules_free(conf->files);
 	memset(conf, 0, sizeof(*conf));
 }
 
@@ -192,6 +206,9 @@ conf_parse(struct conf *conf, const char *name, char *text, char *err,
 				    "[%s]", name, no, section);
 				return (-1);
 			}
+			/* It need not have a key to restrict. */
+			if (strcmp(section, "file") == 0)
+				conf->fileset = 1;
 			continue;
 		}
 		if ((p = strchr(line, '=')) == NULL) {
@@ -306,6 +323,8 @@ key_set(struct conf *conf, const struct key *key, char *value, int line,
 		}
 		memcpy(where, &n, sizeof(n));
 		return (0);
+	case KEY_PATHS:
+		return (paths(conf, key, value, why, size));
 	}
 	return (-1);
 }
@@ -338,6 +357,37 @@ done:
 	if (n < key->min || n > key->max)
 		return (-1);
 	*out = n;
+	return (0);
+}
+
+/* Appended in their order. */
+static int
+paths(struct conf *conf, const struct key *key, char *value, char *why,
+    size_t size)
+{
+	char base[MSG_PATH_MAX], *name, *next;
+	struct file_rule *rule, **tail;
+	const char *wrong;
+
+	for (tail = &conf->files; *tail != NULL; tail = &(*tail)->next)
+		;
+	for (name = value; name != NULL; name = next) {
+		if ((next = strchr(name, ',')) != NULL)
+			*next++ = '\0';
+		if (*(name = trim(name)) == '\0')
+			continue;
+		if ((wrong = path_normal(name, base)) != NULL) {
+			snprintf(why, size, "'%.64s': %s", name, wrong);
+			return (-1);
+		}
+		if ((rule = calloc(1, sizeof(*rule))) == NULL ||
+		    (rule->base = strdup(base)) == NULL)
+			fatal("calloc");
+		rule->access = (int)key->min;
+		rule->any = (int)key->max;
+		*tail = rule;
+		tail = &rule->next;
+	}
 	return (0);
 }
 
@@ -393,6 +443,29 @@ conf_dump_limits(const struct conf *conf)
 		memcpy(&n, (const unsigned char *)conf + keys[i].offset,
 		    sizeof(n));
 		printf("%s=%llu\n", keys[i].name, (unsigned long long)n);
+	}
+}
+
+void
+conf_dump_files(const struct conf *conf)
+{
+	const struct file_rule *rule;
+	const char *between;
+	size_t i;
+
+	printf("\n[file]\n");
+	for (i = 0; i < NKEYS; i++) {
+		if (keys[i].type != KEY_PATHS)
+			continue;
+		printf("%s=", keys[i].name);
+		between = "";
+		for (rule = conf->files; rule != NULL; rule = rule->next)
+			if (rule->access == (int)keys[i].min &&
+			    rule->any == (int)keys[i].max) {
+				printf("%s%s", between, rule->base);
+				between = ",";
+			}
+		printf("\n");
 	}
 }
 

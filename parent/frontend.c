@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +50,8 @@ static int	 take_ask(struct child *, struct imsg *);
 static int	 take_query(struct child *, struct imsg *);
 static int	 take_exec(struct child *, struct imsg *);
 static int	 take_exec_status(struct child *, struct imsg *);
+static int	 take_file_open(struct child *, struct imsg *);
+static int	 take_file(struct child *, struct imsg *);
 static int	 take_shutdown(struct child *, struct imsg *);
 static int	 take_set_time(struct child *, struct imsg *);
 static int	 take_units(struct child *, struct imsg *);
@@ -70,6 +73,12 @@ static const struct {
 	[MSG_QUERY] =		{ WHEN_READY,	take_query },
 	[MSG_EXEC] =		{ WHEN_READY,	take_exec },
 	[MSG_EXEC_STATUS] =	{ WHEN_READY,	take_exec_status },
+	[MSG_FILE_OPEN] =	{ WHEN_READY,	take_file_open },
+	[MSG_FILE_CLOSE] =	{ WHEN_READY,	take_file },
+	[MSG_FILE_READ] =	{ WHEN_READY,	take_file },
+	[MSG_FILE_WRITE] =	{ WHEN_READY,	take_file },
+	[MSG_FILE_SEEK] =	{ WHEN_READY,	take_file },
+	[MSG_FILE_FLUSH] =	{ WHEN_READY,	take_file },
 	[MSG_SHUTDOWN] =	{ WHEN_READY,	take_shutdown },
 	[MSG_SET_TIME] =	{ WHEN_READY,	take_set_time },
 	[MSG_SET_VCPUS] =	{ WHEN_READY,	take_units },
@@ -83,7 +92,6 @@ static const struct {
 static int	 request_begin(uint64_t, enum command_id, const char *);
 static int	 refused_often(void);
 static void	 request_audit(const char *);
-static char	*audit_text(char *, size_t, const char *);
 
 struct request request;
 
@@ -225,6 +233,46 @@ take_exec_status(struct child *c, struct imsg *imsg)
 	snprintf(pid, sizeof(pid), "%lld", (long long)msg.pid);
 	if (request_begin(msg.id, CMD_GUEST_EXEC_STATUS, pid) == 0)
 		exec_status_begin(msg.pid);
+	return (0);
+}
+
+static int
+take_file_open(struct child *c, struct imsg *imsg)
+{
+	struct msg_file_open msg;
+
+	(void)c;
+	/* The rule is ours to attach. */
+	if (msg_recv_file_open(imsg, &msg) == -1 || msg.id <= last_id ||
+	    msg.base[0] != '\0')
+		return (-1);
+	if (request_begin(msg.id, CMD_GUEST_FILE_OPEN, msg.path) == 0)
+		file_open_begin(&msg);
+	return (0);
+}
+
+static int
+take_file(struct child *c, struct imsg *imsg)
+{
+	static const enum command_id command[MSG_MAX] = {
+		[MSG_FILE_CLOSE] = CMD_GUEST_FILE_CLOSE,
+		[MSG_FILE_READ] = CMD_GUEST_FILE_READ,
+		[MSG_FILE_WRITE] = CMD_GUEST_FILE_WRITE,
+		[MSG_FILE_SEEK] = CMD_GUEST_FILE_SEEK,
+		[MSG_FILE_FLUSH] = CMD_GUEST_FILE_FLUSH,
+	};
+	enum msg_type type = imsg_get_type(imsg);
+	struct msg_file msg;
+	char handle[32];
+
+	(void)c;
+	if (msg_recv_file(imsg, &msg) == -1 || msg.id <= last_id ||
+	    (type == MSG_FILE_WRITE &&
+	    (uint64_t)msg.number > conf->limits.max_bulk))
+		return (-1);
+	snprintf(handle, sizeof(handle), "%lld", (long long)msg.handle);
+	if (request_begin(msg.id, command[type], handle) == 0)
+		file_begin(type, &msg);
 	return (0);
 }
 
@@ -375,7 +423,8 @@ request_begin(uint64_t id, enum command_id command, const char *object)
 	request.began = now_ms();
 	if (commands[command].deadline != 0)
 		request.deadline = request.began +
-		    (uint64_t)commands[command].deadline * 1000;
+		    (uint64_t)commands[command].deadline *
+		    (DEFENCE(CONTROL_DEADLINES) ? 1000 : 25);
 	if (strlcpy(request.object, object, sizeof(request.object)) >=
 	    sizeof(request.object))
 		memcpy(request.object + sizeof(request.object) - 4, "...", 4);
@@ -452,6 +501,9 @@ request_drop(void)
 		msg_exec_free(&request.exec);	/* nothing unless guest-exec */
 		imsg_free(&request.imsg);
 	}
+	free((void *)(uintptr_t)request.open.base);
+	free((void *)(uintptr_t)request.open.path);
+	memset(&request.open, 0, sizeof(request.open));
 	request.held = 0;
 	request.active = 0;
 	request.lazy = 0;
@@ -459,7 +511,7 @@ request_drop(void)
 }
 
 /* What a host chose, between quotes that it cannot end. */
-static char *
+char *
 audit_text(char *dst, size_t size, const char *src)
 {
 	char raw[1024];
@@ -509,9 +561,9 @@ request_audit(const char *result)
 		return;
 	audit_text(object, sizeof(object), request.object);
 	audit_text(text, sizeof(text), result);
-	log_audit("seq=%llu command=%s object=\"%s\" verdict=%s rule=%s "
+	log_audit("seq=%llu command=%s object=\"%s\"%s verdict=%s rule=%s "
 	    "result=\"%s\" ms=%llu", (unsigned long long)++sequence,
-	    commands[request.command].name, object,
+	    commands[request.command].name, object, request.note,
 	    request.refused ? "refused" : "allowed", request.rule, text,
 	    (unsigned long long)(now_ms() - request.began));
 }
@@ -568,6 +620,7 @@ frontend_died(void)
 	struct child *c;
 	uint64_t now = now_ms();
 
+	files_returned();
 	if (request.active)
 		request_done("the frontend has gone");
 	jobs_returned();

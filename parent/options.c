@@ -370,6 +370,8 @@ dump(const struct conf *conf)
 		dump_list("allow-rpcs", conf->allow);
 	if (conf->limitsset)
 		conf_dump_limits(conf);
+	if (conf->fileset)
+		conf_dump_files(conf);
 }
 
 static void

@@ -99,6 +99,7 @@ main(int argc, char *argv[])
 		fatalx("root is needed; --test starts without");
 	ids_init();
 	statedir_init();
+	files_init(&conf.limits, conf.statedir);
 	if (channel_open(&conf) == -1)
 		exit(1);
 	if (conf.daemon) {
@@ -395,6 +396,7 @@ timers(uint64_t now)
 	frontend_timers(now, &next);
 	query_timers(now, &next);
 	jobs_timers(now, &next);
+	files_timers(now, &next);
 	channel_timers(now, &next);
 	logger_timers(now, &next);
 	/* Last: it sees to what the others ended. */
@@ -651,6 +653,7 @@ end(int status, const char *why)
 		log_error("ending: %s", why);
 	if (request.active)
 		request_done("ending");
+	files_end();
 	logger_flush();
 	if ((c = child_find(ROLE_FRONTEND)) != NULL)
 		child_release(c);

@@ -49,6 +49,14 @@ struct rpc {
 	struct rpc	*next;
 };
 
+/* A directory or a name, what of it may be opened, and how: [file]. */
+struct file_rule {
+	char		*base;		/* as path_normal() makes it */
+	int		 access;	/* FILE_READ or FILE_WRITE */
+	int		 any;		/* not regular files alone */
+	struct file_rule *next;
+};
+
 struct conf {
 	char		*file;		/* that was read, NULL: none */
 	int		 daemon;
@@ -64,6 +72,8 @@ struct conf {
 	int		 allowset;	/* an empty allow list allows nothing */
 	struct limits	 limits;
 	int		 limitsset;	/* the file has a [limits] */
+	struct file_rule *files;
+	int		 fileset;	/* it has a [file], which says all */
 	int		 test;		/* --test: root is not required */
 	enum method	 methodno;
 };
@@ -82,6 +92,7 @@ int	 conf_parse(struct conf *, const char *name, char *text, char *err,
 int	 conf_list(struct rpc **list, const char *names, int line, char *err,
 	    size_t errsize);
 void	 conf_dump_limits(const struct conf *);
+void	 conf_dump_files(const struct conf *);
 /* Read a file whole; NULL with errno, EFBIG past CONF_SIZE. */
 char	*conf_read(const char *path);
 
@@ -96,6 +107,8 @@ struct policy {
 		const char	*rule;	/* the key that decided */
 		int		 line;	/* in the file, 0: none */
 	} command[CMD_MAX];
+	int		 fileset;
+	struct file_rule *files;
 };
 
 enum verdict {
@@ -106,7 +119,8 @@ enum verdict {
 	VERDICT_MAX
 };
 
-void		 policy_make(struct policy *, const struct conf *);
+/* Takes the rules on files over. */
+void		 policy_make(struct policy *, struct conf *);
 /* The policy at start, and the newest one: a request must pass both. */
 void		 policy_start(const struct policy *, int root);
 void		 policy_reload(const struct policy *);
@@ -117,6 +131,25 @@ enum verdict	 policy_decide(enum command_id, const char **rule);
 enum reply_kind	 policy_refusal(enum verdict, enum command_id, char *,
 	    size_t);
 void		 policy_fill(struct msg_policy *);
+
+/* What the rules say of a path: base "" and the path, or where it is. */
+struct file_grant {
+	char		 base[MSG_PATH_MAX], path[MSG_PATH_MAX];
+	uint32_t	 rule;		/* FILE_RULE_ bits */
+};
+/*
+ * May this be opened so?  0; -1: *why says why not.  *rule is set to the key
+ * that decided, if there are rules.
+ * access: FILE_READ, FILE_WRITE or both.
+ */
+int		 policy_file(const char *path, int access, struct file_grant *,
+		    const char **rule, const char **why);
+/*
+ * An absolute path without "." and doubled slashes, to a buffer of
+ * MSG_PATH_MAX.  NULL, or what is wrong with it.
+ */
+const char	*path_normal(const char *, char *);
+void		 file_rules_free(struct file_rule *);
 
 /* --- spawn.c: children --- */
 
@@ -153,6 +186,13 @@ struct child {
 	struct exec_result result;
 	uint64_t	 ended;		/* order of ending, 0: running */
 	enum job_status	 status;
+	/* a file worker's */
+	int64_t		 handle;	/* 0: none yet, or its end is logged */
+	char		*shown;		/* its path, for the log */
+	uint64_t	 op;		/* the operation it has, 0: none */
+	enum msg_type	 optype;
+	uint64_t	 until;		/* its deadline, once nobody waits */
+	uint64_t	 ops, bytesin, bytesout, errors;
 };
 
 #define START_PATIENCE	10000		/* ms; then one that says no hello is */
@@ -202,6 +242,15 @@ void	 jobs_timers(uint64_t now, uint64_t *next);
 /* The frontend is done with its last request; it died instead. */
 void	 jobs_taken(void);
 void	 jobs_returned(void);
+
+/* --- files.c: file workers --- */
+
+/* Reserves the numbers of handles in that directory: before all else. */
+void	 files_init(const struct limits *, const char *statedir);
+void	 files_timers(uint64_t now, uint64_t *next);
+/* The frontend dies: what a file worker has in hand is nobody's now. */
+void	 files_returned(void);
+void	 files_end(void);		/* so do we: say so of each */
 
 /* --- channel.c: the way to the host --- */
 

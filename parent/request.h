@@ -15,8 +15,8 @@
  */
 
 /*
- * The request in hand: one at a time, frontend.c begins and ends it, work.c
- * and jobs.c carry it out.
+ * The request in hand: one at a time, frontend.c begins and ends it, work.c,
+ * jobs.c and files.c carry it out.
  */
 
 #ifndef REQUEST_H
@@ -45,12 +45,19 @@ struct request {
 	int		 held;
 	struct imsg	 imsg;			/* owns what exec points to */
 	struct msg_exec	 exec;			/* guest-exec's */
+	struct msg_file_open open;		/* its strings are malloc'd */
+	struct msg_file	 file;
+	enum msg_type	 type;			/* of file */
+	uint64_t	 left;			/* of a deadline that stands */
+	char		 note[64];		/* our words, for the audit */
 };
 
 extern struct request request;
 
 void	 request_done(const char *);
 void	 request_drop(void);
+/* What a host chose, as it may stand between quotes in the log. */
+char	*audit_text(char *, size_t, const char *);
 
 /* work.c: workers that answer one request after another, or one at all */
 void	 query_begin(void);
@@ -72,5 +79,13 @@ int	 job_started(struct child *, struct imsg *);
 int	 job_ended(struct child *, struct imsg *);
 int	 job_done(struct child *, uint32_t);
 void	 job_gone(struct child *);
+
+/* files.c */
+void	 file_open_begin(const struct msg_file_open *);
+void	 file_begin(enum msg_type, const struct msg_file *);
+int	 file_open_send(struct child *);
+int	 file_done(struct child *, struct imsg *);
+int	 file_waiting(struct child *, struct imsg *);
+void	 file_gone(struct child *);
 
 #endif

@@ -67,8 +67,9 @@ spawn_init(const struct conf *c, char *argv0, int fd)
 	conf = c;
 	name0 = argv0;
 	errfd = fd;
-	/* Jobs that run, as many ended ones, and all other roles. */
-	nchildren = (size_t)c->limits.max_jobs * 2 + 64;
+	/* Jobs that run, as many ended ones, files, and all other roles. */
+	nchildren = (size_t)(c->limits.max_jobs * 2 + c->limits.max_files) +
+	    64;
 	if ((children = calloc(nchildren, sizeof(*children))) == NULL)
 		fatal("calloc");
 }
@@ -328,6 +329,7 @@ child_reap(void)
 		child_close(c);
 		child_gone(c, status);
 		children[c->slot] = NULL;
+		free(c->shown);
 		free(c);
 		while (highest > 0 && children[highest - 1] == NULL)
 			highest--;
@@ -338,7 +340,8 @@ child_reap(void)
 static unsigned int *
 lost_of(enum role role)
 {
-	return (&lost[role == ROLE_EXEC ? ROLE_EXEC_SPARE : role]);
+	return (&lost[role == ROLE_EXEC ? ROLE_EXEC_SPARE :
+	    role == ROLE_FILE ? ROLE_FILE_OPENING : role]);
 }
 
 /* How long it may stay as it is; 0: for ever. */

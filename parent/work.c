@@ -72,6 +72,9 @@ static const struct {
 						WHEN_READY,	take_done },
 	[MSG_EXEC_STARTED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_started },
 	[MSG_EXEC_ENDED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_ended },
+	[MSG_FILE_DONE] = { FROM(ROLE_FILE_OPENING) | FROM(ROLE_FILE),
+						WHEN_READY,	file_done },
+	[MSG_FILE_WAITING] = { FROM(ROLE_FILE),	WHEN_READY,	file_waiting },
 };
 
 void
@@ -259,7 +262,9 @@ worker_send(struct child *c)
 		msg.command = request.command;
 		error = msg_send_request(&c->ibuf, MSG_QUERY, &msg);
 		request.lazy = now_ms() + QUERY_LAZY;
-	} else
+	} else if (c->role == ROLE_FILE_OPENING)
+		error = file_open_send(c);
+	else
 		error = single_send(c);
 	if (error == -1) {
 		request_error("%s: %s", commands[request.command].name,
@@ -387,6 +392,8 @@ worker_gone(struct child *c)
 {
 	if (c->role == ROLE_EXEC || c->role == ROLE_EXEC_SPARE)
 		job_gone(c);
+	if (c->role == ROLE_FILE)
+		file_gone(c);
 	if (request.active && request.worker == c) {
 		request_error("Command %s failed: its worker ended",
 		    commands[request.command].name);

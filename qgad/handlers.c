@@ -20,10 +20,14 @@
 
 #include "channel.h"
 #include "config.h"
+#include "filemode.h"
 #include "handlers.h"
 #include "json.h"
 #include "log.h"
 #include "monitor.h"
+#include "stream.h"
+
+#define FILE_READ_DEFAULT	4096	/* qemu-ga's count */
 
 static void	 sync_start(struct hand *);
 static void	 ping_start(struct hand *);
@@ -32,6 +36,17 @@ static void	 query_start(struct hand *);
 static void	 exec_start(struct hand *);
 static void	 exec_reply(const struct msg_reply *);
 static void	 exec_status_start(struct hand *);
+static void	 file_open_start(struct hand *);
+static void	 handle_reply(const struct msg_reply *);
+static void	 file_send(struct hand *, enum msg_type, int64_t, uint32_t);
+static void	 file_close_start(struct hand *);
+static void	 file_read_start(struct hand *);
+static void	 file_write_start(struct hand *);
+static void	 count_reply(const struct msg_reply *);
+static void	 file_seek_start(struct hand *);
+static void	 position_reply(const struct msg_reply *);
+static void	 file_flush_start(struct hand *);
+static void	 bad_count(int64_t);
 static void	 shutdown_start(struct hand *);
 static void	 set_time_start(struct hand *);
 static void	 set_units_start(struct hand *);
@@ -68,6 +83,18 @@ const struct handler handlers[CMD_MAX] = {
 	[CMD_GUEST_EXEC] = { exec_start, REPLY_NUMBER, exec_reply },
 	/* Its reply is streamed: request.c. */
 	[CMD_GUEST_EXEC_STATUS] = { exec_status_start, REPLY_EXEC, NULL },
+	[CMD_GUEST_FILE_OPEN] = { file_open_start, REPLY_NUMBER,
+	    handle_reply },
+	[CMD_GUEST_FILE_CLOSE] = { file_close_start, REPLY_EMPTY,
+	    empty_reply },
+	/* Streamed as well. */
+	[CMD_GUEST_FILE_READ] = { file_read_start, REPLY_FILE, NULL },
+	[CMD_GUEST_FILE_WRITE] = { file_write_start, REPLY_NUMBER,
+	    count_reply },
+	[CMD_GUEST_FILE_SEEK] = { file_seek_start, REPLY_NUMBER,
+	    position_reply },
+	[CMD_GUEST_FILE_FLUSH] = { file_flush_start, REPLY_EMPTY,
+	    empty_reply },
 	[CMD_GUEST_SHUTDOWN] = { shutdown_start, REPLY_EMPTY, nothing_reply },
 	[CMD_GUEST_SET_TIME] = { set_time_start, REPLY_EMPTY, empty_reply },
 	[CMD_GUEST_SET_VCPUS] = { .start = set_units_start },
@@ -222,7 +249,7 @@ exec_start(struct hand *h)
 	msg.id = request_wait(WAIT_REPLY);
 	msg.capture = (uint32_t)arg[EXEC_CAPTURE].num;
 	msg.hasinput = arg[EXEC_INPUT].given != 0;
-	msg.input = h->req->datalen;
+	msg.input = h->bytes = h->req->datalen;
 	msg.hasenv = arg[EXEC_ENV].given != 0;
 	msg.path = arg[EXEC_PATH].str;
 	msg.argc = (uint32_t)arg[EXEC_ARG].n;
@@ -261,6 +288,143 @@ exec_status_start(struct hand *h)
 	if (msg_send_exec_status(monitor_imsg(), &msg) == -1)
 		fatal("MSG_EXEC_STATUS");
 	monitor_flush();
+}
+
+static void
+file_open_start(struct hand *h)
+{
+	const struct arg *path = &h->arg[FILE_OPEN_PATH];
+	struct msg_file_open msg;
+	size_t len = strlen(path->str);
+
+	memset(&msg, 0, sizeof(msg));
+	msg.mode = (uint32_t)h->arg[FILE_OPEN_MODE].num;
+	if (len == 0 || len >= MSG_PATH_MAX) {
+		answer_error(text_format("failed to open file '%.1024s' "
+		    "(mode: '%s'): %s", path->str, file_modes[msg.mode].name,
+		    strerror(len == 0 ? ENOENT : ENAMETOOLONG)));
+		return;
+	}
+	msg.id = request_wait(WAIT_REPLY);
+	msg.base = "";
+	msg.path = path->str;
+	if (msg_send_file_open(monitor_imsg(), &msg) == -1)
+		fatal("MSG_FILE_OPEN");
+	monitor_flush();
+}
+
+static void
+handle_reply(const struct msg_reply *reply)
+{
+	answer_begin();
+	json_int(channel_out(), reply->number);
+	answer_end();
+}
+
+static void
+file_send(struct hand *h, enum msg_type type, int64_t number, uint32_t whence)
+{
+	struct msg_file msg;
+
+	msg.id = request_wait(WAIT_REPLY);
+	msg.handle = h->arg[FILE_HANDLE].num;
+	msg.number = number;
+	msg.whence = whence;
+	if (msg_send_file(monitor_imsg(), type, &msg, -1) == -1)
+		fatal("%s", msg_name(type));
+	monitor_flush();
+}
+
+static void
+file_close_start(struct hand *h)
+{
+	file_send(h, MSG_FILE_CLOSE, 0, 0);
+}
+
+static void
+file_read_start(struct hand *h)
+{
+	const struct arg *count = &h->arg[FILE_READ_COUNT];
+	int64_t n = count->given ? count->num : FILE_READ_DEFAULT;
+	int64_t room = (int64_t)stream_room();
+
+	if (n < 0 || n > MSG_COUNT_MAX) {
+		bad_count(n);
+		return;
+	}
+	/* Short, with eof false: the host reads on. */
+	if (n > room)
+		n = room;
+	h->bytes = (size_t)n;
+	file_send(h, MSG_FILE_READ, n, 0);
+}
+
+static void
+bad_count(int64_t n)
+{
+	answer_error(text_format("value '%lld' is invalid for argument count",
+	    (long long)n));
+}
+
+static void
+file_write_start(struct hand *h)
+{
+	const struct arg *count = &h->arg[FILE_WRITE_COUNT];
+
+	h->bytes = h->req->datalen;
+	if (h->req->bulk == BULK_BADBASE64)
+		answer_error(text_format("Base64 data contains invalid "
+		    "characters"));
+	else if (count->given && (count->num < 0 ||
+	    (uint64_t)count->num > h->bytes))
+		bad_count(count->num);
+	else {
+		if (count->given)
+			h->bytes = (size_t)count->num;
+		file_send(h, MSG_FILE_WRITE, (int64_t)h->bytes, 0);
+	}
+}
+
+static void
+count_reply(const struct msg_reply *reply)
+{
+	answer_begin();
+	out_str(channel_out(), "{\"count\": ");
+	json_int(channel_out(), reply->number);
+	out_str(channel_out(), ", \"eof\": false}");
+	answer_end();
+}
+
+static void
+file_seek_start(struct hand *h)
+{
+	file_send(h, MSG_FILE_SEEK, h->arg[FILE_SEEK_OFFSET].num,
+	    (uint32_t)h->arg[FILE_SEEK_WHENCE].num);
+}
+
+static void
+position_reply(const struct msg_reply *reply)
+{
+	answer_begin();
+	out_str(channel_out(), "{\"position\": ");
+	json_int(channel_out(), reply->number);
+	out_str(channel_out(), ", \"eof\": false}");
+	answer_end();
+}
+
+static void
+file_flush_start(struct hand *h)
+{
+	file_send(h, MSG_FILE_FLUSH, 0, 0);
+}
+
+static void
+empty_reply(const struct msg_reply *reply)
+{
+	(void)reply;
+	answer_begin();
+	out_str(channel_out(), "{}");
+	answer_end();
 }
 
 static void
@@ -421,15 +585,6 @@ user_fits(const struct arg *user)
 	answer_error(text_format("Parameter 'username' is longer than %d "
 	    "bytes", MSG_USER_MAX - 1));
 	return (0);
-}
-
-static void
-empty_reply(const struct msg_reply *reply)
-{
-	(void)reply;
-	answer_begin();
-	out_str(channel_out(), "{}");
-	answer_end();
 }
 
 static void

@@ -27,7 +27,7 @@
 #include "value.h"
 
 #define OUT_START	4096
-#define OUT_KEEP	(64 * 1024)	/* above this an empty buffer shrinks */
+#define OUT_KEEP	(512 * 1024)	/* above this an empty buffer shrinks */
 #define BAD_CHARACTER	0xfffdU
 
 static size_t	 utf8_next(const unsigned char *, size_t, uint32_t *);

@@ -26,6 +26,9 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#ifdef HAVE_MALLOPT
+#include <malloc.h>
+#endif
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +69,14 @@ main(int argc, char *argv[])
 	files = argc > 4 && strcmp(argv[4], "stdio") == 0;
 	child_start(ROLE_FRONTEND, argc, argv, &ibuf, &ids);
 	ids.files = files;
+#ifdef HAVE_MALLOPT
+	/*
+	 * Else the threshold rises with the first large buffer, and the next
+	 * is copied as it grows and stays with us when it is freed.
+	 */
+	if (mallopt(M_MMAP_THRESHOLD, 128 * 1024) == 0)
+		log_debug("mallopt");
+#endif
 	/* What makes system calls that the sandbox does not know, now. */
 	if (sodium_init() == -1)
 		fatalx("sodium_init");

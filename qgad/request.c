@@ -24,6 +24,7 @@
 #include <event2/event_struct.h>
 
 #include "channel.h"
+#include "filemode.h"
 #include "handlers.h"
 #include "json.h"
 #include "log.h"
@@ -53,7 +54,7 @@ static struct event		 overdue;
 
 static void	 tokener_new(void);
 static void	 begin(void);
-static int	 stale(const struct request *, enum command_id);
+static int	 stale(void);
 static void	 start(void);
 static int	 expected(uint64_t);
 static void	 on_overdue(evutil_socket_t, short, void *);
@@ -141,7 +142,7 @@ requests_run(void)
 {
 	int some = 0;
 
-	if (hand.wait == WAIT_STREAM)
+	if (hand.wait == WAIT_STREAM || hand.wait == WAIT_DATA)
 		return (stream_pump());
 	while (hand.req == NULL && queue.head != NULL && !channel_full()) {
 		begin();
@@ -187,8 +188,6 @@ begin(void)
 		    "has not been found", name));
 		return;
 	}
-	if (stale(hand.req, hand.cmd))
-		return;
 	if (command_enabled(hand.cmd)) {
 		start();
 		return;
@@ -200,9 +199,13 @@ begin(void)
 
 /* Nobody waits for it any more, and it would change the guest. */
 static int
-stale(const struct request *req, enum command_id cmd)
+stale(void)
 {
-	if ((commands[cmd].flags & CMD_PERISHABLE) == 0)
+	enum command_id cmd = hand.cmd;
+
+	if ((commands[cmd].flags & CMD_PERISHABLE) == 0 ||
+	    (cmd == CMD_GUEST_FILE_OPEN && (file_modes[
+	    hand.arg[FILE_OPEN_MODE].num].access & FILE_WRITE) == 0))
 		return (0);
 	if (channel_gone()) {
 		log_info("%s is dropped: its client has gone",
@@ -210,7 +213,7 @@ stale(const struct request *req, enum command_id cmd)
 		answer_nothing();
 		return (1);
 	}
-	if (!channel_serial() || monotonic_ms() - req->arrived <=
+	if (!channel_serial() || monotonic_ms() - hand.req->arrived <=
 	    limits.stale_after * 1000)
 		return (0);
 	answer_error(text_format("Command %s was not carried out: it waited "
@@ -227,7 +230,7 @@ start(void)
 	hand.wait = WAIT_NONE;
 	if (schema_args(hand.cmd, hand.args, hand.arg, &error) == -1)
 		answer_error(error);
-	else
+	else if (!stale())
 		handlers[hand.cmd].start(&hand);
 }
 
@@ -253,7 +256,8 @@ on_overdue(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (hand.req == NULL || hand.wait == WAIT_NONE ||
-	    hand.wait == WAIT_STREAM)
+	    hand.wait == WAIT_STREAM || (hand.wait == WAIT_DATA &&
+	    stream_begun()))
 		return;
 	log_warnx("%s: no answer came", commands[hand.cmd].name);
 	answer_error(text_format("internal error: no answer came to %s",
@@ -288,6 +292,14 @@ requests_reply(const struct msg_reply *reply, int fd)
 	}
 	if (fd != -1)
 		close(fd);
+	/* What has gone out can only be ended well. */
+	if (hand.cmd == CMD_GUEST_FILE_READ && (kind == REPLY_FILE ||
+	    (hand.wait == WAIT_DATA && stream_begun()))) {
+		hand.wait = WAIT_DATA;
+		stream_file_end(reply);
+		channel_work();
+		return;
+	}
 	if (kind == REPLY_ERROR)
 		answer_error(text_format("%s", reply->text));
 	else if (kind == REPLY_REFUSED)
@@ -328,12 +340,20 @@ requests_malformed(void)
 void
 requests_go(uint64_t id, int fd)
 {
-	if (expected(id) && hand.wait == WAIT_REPLY &&
-	    hand.req->secretlen > 0)
+	if (!expected(id)) {
+		close(fd);
+		return;
+	}
+	if (hand.wait == WAIT_REPLY && hand.req->secretlen > 0)
 		push_start(fd, hand.req->secret, hand.req->secretlen, 1);
-	else if (expected(id) && hand.wait == WAIT_REPLY &&
-	    hand.req->datalen > 0)
-		push_start(fd, hand.req->data, hand.req->datalen, 0);
+	else if (hand.wait != WAIT_REPLY || hand.bytes == 0)
+		close(fd);
+	else if (hand.cmd == CMD_GUEST_FILE_READ) {
+		hand.wait = WAIT_DATA;
+		stream_file(fd, hand.bytes);
+		channel_work();
+	} else if (hand.req->datalen >= hand.bytes)
+		push_start(fd, hand.req->data, hand.bytes, 0);
 	else
 		close(fd);
 }
@@ -411,6 +431,7 @@ release(void)
 	int bulk = req->bulk != BULK_NONE;
 
 	push_stop();
+	stream_stop();
 	(void)event_del(&overdue);
 	json_object_put(hand.root);
 	memset(&hand, 0, sizeof(hand));

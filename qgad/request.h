@@ -38,6 +38,7 @@ enum waiting {
 	WAIT_ASK,		/* may it run after all? */
 	WAIT_FRAME,		/* a result on the data socket */
 	WAIT_REPLY,		/* a reply of the monitor */
+	WAIT_DATA,		/* that, and bytes on their way through us */
 	WAIT_STREAM		/* output on its way through us */
 };
 
@@ -49,6 +50,7 @@ struct hand {
 	enum command_id	 cmd;
 	enum waiting	 wait;
 	uint64_t	 id;		/* which answer is waited for */
+	size_t		 bytes;		/* of bulk data that go, or may come */
 };
 
 void	 requests_init(struct event_base *);	/* before the sandbox */

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filemode.h"
 #include "log.h"
 #include "messages.h"
 #include "schema.h"
@@ -46,6 +47,10 @@ static int	 check_blocks(const struct arg_row *, struct json_object *,
 static int	 check_objects(const struct arg_row *, const struct arg_row *,
 		    struct json_object *, struct arg *, char **);
 static int	 check_capture(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_mode(const struct arg_row *, struct json_object *,
+		    struct arg *, char **);
+static int	 check_whence(const struct arg_row *, struct json_object *,
 		    struct arg *, char **);
 static int	 wrong_type(const char *, const char *, char **);
 static int	 has_nul(struct json_object *);
@@ -90,6 +95,31 @@ static const struct arg_row schemas[CMD_MAX][SCHEMA_ARGS] = {
 	},
 	[CMD_GUEST_EXEC_STATUS] = {
 		[EXEC_STATUS_PID] =	{ "pid", check_int, 0 },
+	},
+	[CMD_GUEST_FILE_OPEN] = {
+		[FILE_OPEN_PATH] =	{ "path", check_string, 0 },
+		[FILE_OPEN_MODE] =	{ "mode", check_mode, 1 },
+	},
+	[CMD_GUEST_FILE_CLOSE] = {
+		[FILE_HANDLE] =		{ "handle", check_int, 0 },
+	},
+	[CMD_GUEST_FILE_READ] = {
+		[FILE_HANDLE] =		{ "handle", check_int, 0 },
+		[FILE_READ_COUNT] =	{ "count", check_int, 1 },
+	},
+	[CMD_GUEST_FILE_WRITE] = {
+		[FILE_HANDLE] =		{ "handle", check_int, 0 },
+		/* The lexer's marker, as of input-data. */
+		[FILE_WRITE_BUF] =	{ "buf-b64", check_string, 0 },
+		[FILE_WRITE_COUNT] =	{ "count", check_int, 1 },
+	},
+	[CMD_GUEST_FILE_SEEK] = {
+		[FILE_HANDLE] =		{ "handle", check_int, 0 },
+		[FILE_SEEK_OFFSET] =	{ "offset", check_int, 0 },
+		[FILE_SEEK_WHENCE] =	{ "whence", check_whence, 0 },
+	},
+	[CMD_GUEST_FILE_FLUSH] = {
+		[FILE_HANDLE] =		{ "handle", check_int, 0 },
 	},
 	[CMD_GUEST_SHUTDOWN] = {
 		[SHUTDOWN_MODE] =	{ "mode", check_string, 1 },
@@ -398,6 +428,45 @@ check_capture(const struct arg_row *row, struct json_object *val,
 			arg->num = mode;
 			return (0);
 		}
+	*error = text_format("Parameter '%s' does not accept value '%s'",
+	    row->name, name);
+	return (-1);
+}
+
+static int
+check_mode(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	if (check_string(row, val, arg, error) == -1)
+		return (-1);
+	if ((arg->num = file_mode_lookup(arg->str)) != -1)
+		return (0);
+	*error = text_format("invalid file open mode '%s'", arg->str);
+	return (-1);
+}
+
+/* QEMU's alternate: the name, or the number that lseek(2) has always had. */
+static int
+check_whence(const struct arg_row *row, struct json_object *val,
+    struct arg *arg, char **error)
+{
+	static const char *const names[FILE_WHENCES] = { "set", "cur", "end" };
+	const char *name;
+
+	if (json_object_is_type(val, json_type_int)) {
+		arg->num = json_object_get_int64(val);
+		if (arg->num >= 0 && arg->num < FILE_WHENCES)
+			return (0);
+		*error = text_format("invalid whence code %lld",
+		    (long long)arg->num);
+		return (-1);
+	}
+	if (!json_object_is_type(val, json_type_string))
+		return (wrong_type(row->name, "GuestFileWhence", error));
+	name = json_object_get_string(val);
+	for (arg->num = 0; arg->num < FILE_WHENCES; arg->num++)
+		if (strcmp(names[arg->num], name) == 0)
+			return (0);
 	*error = text_format("Parameter '%s' does not accept value '%s'",
 	    row->name, name);
 	return (-1);

@@ -35,6 +35,11 @@ struct unit;
 enum { SYNC_ID };
 enum { EXEC_PATH, EXEC_ARG, EXEC_ENV, EXEC_INPUT, EXEC_CAPTURE };
 enum { EXEC_STATUS_PID };
+enum { FILE_OPEN_PATH, FILE_OPEN_MODE };
+enum { FILE_HANDLE };			/* of all the others, then */
+enum { FILE_READ_COUNT = 1 };
+enum { FILE_WRITE_BUF = 1, FILE_WRITE_COUNT };
+enum { FILE_SEEK_OFFSET = 1, FILE_SEEK_WHENCE };
 enum { SHUTDOWN_MODE };
 enum { SET_TIME_TIME };
 enum { SET_UNITS_LIST };
@@ -44,7 +49,8 @@ enum { SSH_USER, SSH_KEYS, SSH_RESET };
 
 struct arg {
 	int		 given;
-	int64_t		 num;		/* an integer, a capture_mode */
+	int64_t		 num;		/* an integer, a capture_mode, a whence; */
+					/* a file_mode by its number */
 	const char	*str;		/* a string */
 	struct json_object *list;	/* of strings, of objects */
 	size_t		 n;		/* how many */

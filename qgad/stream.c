@@ -28,7 +28,7 @@
 #include "request.h"
 #include "stream.h"
 
-#define CHUNK		(12 * 1024)	/* whole groups of base64 */
+#define CHUNK		(48 * 1024)	/* whole groups of base64 */
 #define TRAILER		256		/* more than what follows the data */
 
 struct part {
@@ -46,6 +46,12 @@ static struct {
 	struct part	 part[2];
 	struct json_base64 base64;
 	int		 members;	/* written so far */
+	/* of a file: */
+	int		 file;
+	size_t		 got;
+	int		 known;		/* the monitor has said how it ended */
+	size_t		 total;
+	int		 eof;
 } st = { .fd = -1 };
 
 static struct {
@@ -59,10 +65,15 @@ static struct {
 
 static struct event_base *base;
 
+static void	 stream_open(int);
+static void	 stream_close(void);
+static int	 file_pump(void);
+static void	 file_finish(void);
 static void	 on_stream(evutil_socket_t, short, void *);
 static void	 stream_want(int);
 static void	 stream_fit(void);
 static int	 stream_read(struct part *);
+static void	 part_begin(struct part *);
 static void	 part_end(struct part *);
 static void	 stream_end(void);
 static void	 member(const char *);
@@ -82,9 +93,7 @@ stream_start(const struct exec_result *result, int fd)
 		{ .name = "err-data", .cutname = "err-truncated" },
 	};
 
-	st.fd = fd;
 	st.result = *result;
-	st.members = 0;
 	memcpy(st.part, parts, sizeof(parts));
 	if (result->exited) {
 		st.part[0].take = result->out;
@@ -93,12 +102,47 @@ stream_start(const struct exec_result *result, int fd)
 		st.part[1].cut = result->errcut != 0;
 	}
 	stream_fit();
+	stream_open(fd);
+	answer_begin();
+	out_str(channel_out(), "{");
+}
+
+static void
+stream_open(int fd)
+{
+	st.fd = fd;
+	st.file = 0;
+	st.members = 0;
 	if (fd != -1 && (evutil_make_socket_nonblocking(fd) == -1 ||
 	    event_assign(&st.event, base, fd, EV_READ | EV_PERSIST,
 	    on_stream, NULL) == -1))
 		fatalx("stream: event");
-	answer_begin();
-	out_str(channel_out(), "{");
+}
+
+void
+stream_stop(void)
+{
+	stream_close();
+	st.file = 0;
+}
+
+static void
+stream_close(void)
+{
+	if (st.fd == -1)
+		return;
+	stream_want(0);
+	close(st.fd);
+	st.fd = -1;
+}
+
+size_t
+stream_room(void)
+{
+	size_t line = requests_bounds()->max_reply;
+	size_t around = answer_overhead() + TRAILER;
+
+	return (line > around ? (line - around) / 4 * 3 : 0);
 }
 
 /*
@@ -108,11 +152,8 @@ stream_start(const struct exec_result *result, int fd)
 static void
 stream_fit(void)
 {
-	size_t room, other, i;
-	size_t line = requests_bounds()->max_reply;
-	size_t around = answer_overhead() + TRAILER;
+	size_t room = stream_room(), other, i;
 
-	room = line > around ? (line - around) / 4 * 3 : 0;
 	for (i = 0; i < 2; i++) {
 		other = i == 1 ? st.part[0].take : st.part[1].take;
 		if (i == 0 && other > room / 2)
@@ -149,6 +190,8 @@ stream_pump(void)
 {
 	int i, n, some = 0;
 
+	if (st.file)
+		return (file_pump());
 	for (i = 0; i < 2; i++) {
 		while (st.part[i].take + st.part[i].skip > 0) {
 			if (channel_full()) {
@@ -162,6 +205,8 @@ stream_pump(void)
 			some = 1;
 			if (n == -1) {
 				/* Nothing more comes of this or the next. */
+				log_warnx("guest-exec-status: the output "
+				    "broke off");
 				for (; i < 2; i++)
 					part_end(&st.part[i]);
 				stream_end();
@@ -178,29 +223,37 @@ stream_pump(void)
 static int
 stream_read(struct part *p)
 {
-	unsigned char buf[CHUNK];
+	static unsigned char buf[CHUNK];
 	size_t want = p->take > 0 ? p->take : p->skip;
 	ssize_t n;
 
-	if (!p->begun) {
-		member(p->name);
-		out_str(channel_out(), "\"");
-		memset(&st.base64, 0, sizeof(st.base64));
-		p->begun = p->named = 1;
-	}
 	n = read(st.fd, buf, want < sizeof(buf) ? want : sizeof(buf));
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return (0);
-	if (n <= 0) {
-		log_warnx("guest-exec-status: the output broke off");
+	if (n <= 0)
 		return (-1);
-	}
+	part_begin(p);
 	if (p->take > 0) {
 		json_base64(channel_out(), &st.base64, buf, (size_t)n);
 		p->take -= (size_t)n;
 	} else
 		p->skip -= (size_t)n;
 	return (1);
+}
+
+static void
+part_begin(struct part *p)
+{
+	if (p->begun)
+		return;
+	if (st.file) {
+		answer_begin();
+		out_str(channel_out(), "{");
+	}
+	member(p->name);
+	out_str(channel_out(), "\"");
+	memset(&st.base64, 0, sizeof(st.base64));
+	p->begun = p->named = 1;
 }
 
 static void
@@ -232,11 +285,7 @@ stream_end(void)
 	struct out *o = channel_out();
 	int i;
 
-	if (st.fd != -1) {
-		stream_want(0);
-		close(st.fd);
-		st.fd = -1;
-	}
+	stream_close();
 	member("exited");
 	json_boolean(o, st.result.exited != 0);
 	if (st.result.exited) {
@@ -251,6 +300,95 @@ stream_end(void)
 	out_str(o, "}");
 	answer_end();
 }
+
+/* --- of a file --- */
+
+void
+stream_file(int fd, size_t max)
+{
+	static const struct part part = { .name = "buf-b64" };
+
+	stream_open(fd);
+	st.file = 1;
+	st.part[0] = part;
+	st.part[0].take = max;
+	st.got = 0;
+	st.known = 0;
+	if (fd != -1)
+		stream_want(1);
+}
+
+int
+stream_begun(void)
+{
+	return (st.file && st.part[0].begun);
+}
+
+void
+stream_file_end(const struct msg_reply *reply)
+{
+	if (!st.file)
+		stream_file(-1, 0);
+	st.known = 1;
+	st.eof = 0;
+	if (reply->kind == REPLY_FILE) {
+		st.eof = reply->eof != 0;
+		st.total = (uint64_t)reply->number < st.got + st.part[0].take ?
+		    (size_t)reply->number : st.got + st.part[0].take;
+	} else
+		st.total = st.got;
+}
+
+static int
+file_pump(void)
+{
+	struct part *p = &st.part[0];
+	size_t before = p->take;
+	int n = 1, some = 0;
+
+	while (st.fd != -1 && p->take > 0 &&
+	    (!st.known || st.got < st.total)) {
+		if (channel_full() || (n = stream_read(p)) == 0) {
+			stream_want(n == 0);
+			return (some);
+		}
+		if (n == -1) {
+			/* Why, the monitor will say. */
+			stream_close();
+			break;
+		}
+		st.got += before - p->take;
+		before = p->take;
+		some = 1;
+	}
+	if (!st.known) {
+		if (st.fd != -1)
+			stream_want(0);
+		return (some);
+	}
+	file_finish();
+	return (1);
+}
+
+/* What was sent is what the line says was read. */
+static void
+file_finish(void)
+{
+	struct out *o = channel_out();
+
+	stream_close();
+	part_begin(&st.part[0]);
+	part_end(&st.part[0]);
+	member("count");
+	json_uint(o, st.got);
+	member("eof");
+	json_boolean(o, st.eof && st.got == st.total);
+	out_str(o, "}");
+	st.file = 0;
+	answer_end();
+}
+
+/* --- the other way --- */
 
 void
 push_start(int fd, void *data, size_t len, int secret)

@@ -15,8 +15,9 @@
  */
 
 /*
- * Bytes on their way through us, at constant memory: a job's output to the
- * reply line, a job's input to its worker.  One of each at a time.
+ * Bytes on their way through us, at constant memory: a job's output or what
+ * was read of a file to the reply line; a job's input or what is to be written
+ * to the worker.  One of each at a time.
  */
 
 #ifndef STREAM_H
@@ -31,6 +32,18 @@ struct event_base;
 void	 stream_init(struct event_base *);
 /* The reply of guest-exec-status; takes the fd over, -1: no output. */
 void	 stream_start(const struct exec_result *, int);
+/* Bytes of data for which a reply line has room. */
+size_t	 stream_room(void);
+/*
+ * The reply of guest-file-read: at most that many bytes come on the fd, which
+ * is taken over.  How many it were, and how it ended, the monitor says: then
+ * stream_file_end(), which may come without a start.
+ */
+void	 stream_file(int, size_t);
+void	 stream_file_end(const struct msg_reply *);
+int	 stream_begun(void);		/* 1: some of the reply is written */
+/* Whatever is under way is not wanted any more. */
+void	 stream_stop(void);
 /* Read on.  1: something came, or the reply is finished. */
 int	 stream_pump(void);
 
