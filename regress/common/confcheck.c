@@ -260,6 +260,7 @@ descriptor_fits(enum role role, int fd, const char *target)
 	case ROLE_QUERY:
 		return (strncmp(target, "/proc/", 6) == 0 ||
 		    strncmp(target, "/sys/", 5) == 0);
+	case ROLE_FILE:		/* what it opened, and nothing else */
 	case ROLE_LOG:		/* its file */
 		return (target[0] == '/');
 	default:
@@ -291,7 +292,7 @@ check_descriptors(pid_t pid, enum role role)
 		target[n] = '\0';
 		files += fd > 2 && target[0] == '/';
 		if (!descriptor_fits(role, fd, target) ||
-		    (role == ROLE_LOG && files > 1))
+		    ((role == ROLE_LOG || role == ROLE_FILE) && files > 1))
 			fits = 0;
 		if (o < sizeof(list))
 			o += (size_t)snprintf(list + o, sizeof(list) - o,

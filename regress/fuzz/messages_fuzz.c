@@ -28,6 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filemode.h"
 #include "imsg.h"
 #include "messages.h"
 #include "confine.h"
@@ -116,6 +117,10 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		struct msg_exec_status	 status;
 		struct msg_exec_started	 started;
 		struct msg_exec_send	 send;
+		struct msg_file_open	 open;
+		struct msg_file		 file;
+		struct msg_file_done	 filed;
+		struct msg_file_waiting	 waiting;
 		struct msg_shutdown	 shutdown;
 		struct msg_hook		 hook;
 		struct msg_set_time	 set_time;
@@ -179,6 +184,25 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_EXEC_SEND:
 		return (msg_recv_exec_send(imsg, &m.send) == -1 ? -1 :
 		    msg_send_exec_send(out, &m.send, -1));
+	case MSG_FILE_OPEN:
+		if (msg_recv_file_open(imsg, &m.open) == -1)
+			return (-1);
+		need(m.open.mode < FILE_MODES && m.open.path[0] != '\0');
+		need(strlen(m.open.path) < MSG_PATH_MAX);
+		return (msg_send_file_open(out, &m.open));
+	case MSG_FILE_CLOSE:
+	case MSG_FILE_READ:
+	case MSG_FILE_WRITE:
+	case MSG_FILE_SEEK:
+	case MSG_FILE_FLUSH:
+		return (msg_recv_file(imsg, &m.file) == -1 ? -1 :
+		    msg_send_file(out, type, &m.file, -1));
+	case MSG_FILE_DONE:
+		return (msg_recv_file_done(imsg, &m.filed) == -1 ? -1 :
+		    msg_send_file_done(out, &m.filed));
+	case MSG_FILE_WAITING:
+		return (msg_recv_file_waiting(imsg, &m.waiting) == -1 ? -1 :
+		    msg_send_file_waiting(out, &m.waiting));
 	case MSG_SHUTDOWN:
 		return (msg_recv_shutdown(imsg, &m.shutdown) == -1 ? -1 :
 		    msg_send_shutdown(out, &m.shutdown));

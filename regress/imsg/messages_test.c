@@ -34,6 +34,7 @@
 #include "imsg.h"
 #include "messages.h"
 #include "confine.h"
+#include "filemode.h"
 #include "log.h"
 #include "value.h"
 
@@ -266,6 +267,16 @@ send_it(enum msg_type type, int large)
 	struct msg_exec_started	 started = { 5, large ? INT32_MAX : 0,
 				    large ? texts[0] : "" };
 	struct msg_exec_send	 out = { 5, UINT32_MAX, 2 };
+	struct msg_file_open	 open = { 5, large ? FILE_MODES - 1 : 0,
+				    large ? FILE_RULES - 1 : 0,
+				    large ? texts[0] : "",
+				    large ? texts[0] : "x" };
+	struct msg_file		 file = { 5, large ? INT64_MAX : INT64_MIN,
+				    0, 0 };
+	struct msg_file_done	 filed = { 5, (uint32_t)!large,
+				    large ? INT64_MAX : 0, (uint32_t)large,
+				    large ? texts[0] : "" };
+	struct msg_file_waiting	 waiting = { 5, (uint32_t)large };
 	struct msg_shutdown	 shut = { 5, large ? SHUTDOWN_MODES - 1 : 0 };
 	struct msg_hook		 hook = { 5, large ? HOOK_PHASES - 1 : 0,
 				    (uint32_t)large };
@@ -291,6 +302,7 @@ send_it(enum msg_type type, int large)
 	reply.kind = large ? REPLY_KINDS - 1 : 0;
 	reply.number = large ? -1 : 7;
 	reply.result = res;
+	reply.eof = (uint32_t)large;
 	reply.text = done.text;
 	limits.restarts = large ? UINT64_MAX : 0;
 	switch (type) {
@@ -338,6 +350,26 @@ send_it(enum msg_type type, int large)
 		break;
 	case MSG_EXEC_SEND:
 		r = msg_send_exec_send(&queue, &out, -1);
+		break;
+	case MSG_FILE_OPEN:
+		r = msg_send_file_open(&queue, &open);
+		break;
+	case MSG_FILE_SEEK:
+		file.whence = large ? FILE_WHENCES - 1 : 0;
+		/* FALLTHROUGH */
+	case MSG_FILE_READ:
+	case MSG_FILE_WRITE:
+		file.number = large ? MSG_COUNT_MAX : 0;
+		/* FALLTHROUGH */
+	case MSG_FILE_CLOSE:
+	case MSG_FILE_FLUSH:
+		r = msg_send_file(&queue, type, &file, -1);
+		break;
+	case MSG_FILE_DONE:
+		r = msg_send_file_done(&queue, &filed);
+		break;
+	case MSG_FILE_WAITING:
+		r = msg_send_file_waiting(&queue, &waiting);
 		break;
 	case MSG_SHUTDOWN:
 		r = msg_send_shutdown(&queue, &shut);
@@ -393,6 +425,10 @@ recv_it(struct imsg *imsg, int large)
 	struct msg_exec_status	 status;
 	struct msg_exec_started	 started;
 	struct msg_exec_send	 out;
+	struct msg_file_open	 open;
+	struct msg_file		 file;
+	struct msg_file_done	 filed;
+	struct msg_file_waiting	 waiting;
 	struct msg_shutdown	 shut;
 	struct msg_hook		 hook;
 	struct msg_set_time	 set;
@@ -483,6 +519,39 @@ recv_it(struct imsg *imsg, int large)
 			same = out.id == 5 && out.out == UINT32_MAX &&
 			    out.err == 2;
 		break;
+	case MSG_FILE_OPEN:
+		if ((r = msg_recv_file_open(imsg, &open)) == 0)
+			same = open.id == 5 &&
+			    open.mode == (large ? FILE_MODES - 1 : 0) &&
+			    open.rule == (large ? FILE_RULES - 1 : 0) &&
+			    strcmp(open.base, large ? texts[0] : "") == 0 &&
+			    strcmp(open.path, large ? texts[0] : "x") == 0;
+		break;
+	case MSG_FILE_CLOSE:
+	case MSG_FILE_READ:
+	case MSG_FILE_WRITE:
+	case MSG_FILE_SEEK:
+	case MSG_FILE_FLUSH:
+		if ((r = msg_recv_file(imsg, &file)) == 0)
+			same = file.id == 5 &&
+			    file.handle == (large ? INT64_MAX : INT64_MIN) &&
+			    file.number == (large && type != MSG_FILE_CLOSE &&
+			    type != MSG_FILE_FLUSH ? MSG_COUNT_MAX : 0) &&
+			    file.whence == (large && type == MSG_FILE_SEEK ?
+			    FILE_WHENCES - 1 : 0);
+		break;
+	case MSG_FILE_DONE:
+		if ((r = msg_recv_file_done(imsg, &filed)) == 0)
+			same = filed.id == 5 && filed.ok == (uint32_t)!large &&
+			    filed.number == (large ? INT64_MAX : 0) &&
+			    filed.eof == (uint32_t)large &&
+			    strcmp(filed.text, large ? texts[0] : "") == 0;
+		break;
+	case MSG_FILE_WAITING:
+		if ((r = msg_recv_file_waiting(imsg, &waiting)) == 0)
+			same = waiting.id == 5 &&
+			    waiting.on == (uint32_t)large;
+		break;
 	case MSG_SHUTDOWN:
 		if ((r = msg_recv_shutdown(imsg, &shut)) == 0)
 			same = shut.id == 5 &&
@@ -538,6 +607,7 @@ recv_it(struct imsg *imsg, int large)
 			    reply.kind == (large ? REPLY_KINDS - 1 : 0) &&
 			    reply.number == (large ? -1 : 7) &&
 			    same_result(&reply.result, large) &&
+			    reply.eof == (uint32_t)large &&
 			    strcmp(reply.text, large ? texts[0] : "") == 0;
 		break;
 	}
@@ -686,6 +756,23 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_EXEC_ENDED, 4, 4, 2 },
 		{ MSG_EXEC_ENDED, 20, 4, 2 },
 		{ MSG_EXEC_ENDED, 24, 4, 2 },
+		{ MSG_FILE_OPEN, 8, 4, FILE_MODES },
+		{ MSG_FILE_OPEN, 12, 4, 1 },
+		{ MSG_FILE_CLOSE, 20, 4, 1 },
+		{ MSG_FILE_CLOSE, 24, 4, 1 },
+		{ MSG_FILE_READ, 16, 4, 1 },
+		{ MSG_FILE_READ, 20, 4, MSG_COUNT_MAX + 1 },
+		{ MSG_FILE_READ, 24, 4, 1 },
+		{ MSG_FILE_WRITE, 16, 4, 1 },
+		{ MSG_FILE_WRITE, 20, 4, MSG_COUNT_MAX + 1 },
+		{ MSG_FILE_WRITE, 24, 4, 1 },
+		{ MSG_FILE_SEEK, 24, 4, FILE_WHENCES },
+		{ MSG_FILE_FLUSH, 20, 4, 1 },
+		{ MSG_FILE_FLUSH, 24, 4, 1 },
+		{ MSG_FILE_DONE, 8, 4, 2 },
+		{ MSG_FILE_DONE, 12, 4, 0x80000000 },
+		{ MSG_FILE_DONE, 20, 4, 2 },
+		{ MSG_FILE_WAITING, 8, 4, 2 },
 		{ MSG_SHUTDOWN, 8, 4, SHUTDOWN_MODES },
 		{ MSG_HOOK, 8, 4, HOOK_PHASES },
 		{ MSG_HOOK, 12, 4, 2 },
@@ -702,6 +789,7 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_REPLY, 24, 4, 2 },
 		{ MSG_REPLY, 40, 4, 2 },
 		{ MSG_REPLY, 44, 4, 2 },
+		{ MSG_REPLY, 48, 4, 2 },
 	};
 	unsigned char	*p;
 	struct imsg	 imsg;

@@ -75,7 +75,7 @@ static char	 empty[1024];
 
 static struct ids	 ids = { 61001, 61002, 1, 0 };
 static const enum role	 confined[] = {
-	ROLE_FRONTEND, ROLE_QUERY, ROLE_EXEC, ROLE_LOG
+	ROLE_FRONTEND, ROLE_QUERY, ROLE_EXEC, ROLE_FILE, ROLE_LOG
 };
 #define NCONFINED	(sizeof(confined) / sizeof(confined[0]))
 
@@ -518,7 +518,8 @@ ROOT_TC(seen_from_outside_control)
 ROOT_TC(unconfined_roles)
 {
 	static const enum role roles[] = {
-		ROLE_MONITOR, ROLE_SYSTEM, ROLE_HOOK, ROLE_ACCOUNT
+		ROLE_MONITOR, ROLE_FILE_OPENING, ROLE_SYSTEM, ROLE_HOOK,
+		ROLE_ACCOUNT
 	};
 	size_t i;
 
@@ -636,14 +637,16 @@ ROOT_TC(arguments)
 	EXPECT_ALL(KILLED, 0, 0, try_other_abi);
 }
 
-/* Only the log may make a file longer. */
+/* Only the log, and a file that was opened for it, may be made longer. */
 ROOT_TC(file_size)
 {
 	ATF_REQUIRE((data_fd = open("data", O_RDWR | O_CREAT, 0600)) != -1);
 	/* out of the way of the fixed numbers */
 	ATF_REQUIRE((data_fd = fcntl(data_fd, F_DUPFD, 20)) != -1);
-	EXPECT_ALL(-SIGXFSZ, 1U << ROLE_LOG, 0, try_write_file);
+	EXPECT_ALL(-SIGXFSZ, 1U << ROLE_LOG | 1U << ROLE_FILE, 0,
+	    try_write_file);
 	EXPECT(FREE, ROLE_LOG, 0, try_write_file);
+	EXPECT(FREE, ROLE_FILE, 0, try_write_file);
 	EXPECT_ALL(FREE, 0, RLIM, try_write_file);
 	/* a frontend whose standard output is the channel: "> file" */
 	ids.files = 1;

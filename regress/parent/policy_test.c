@@ -22,6 +22,7 @@
 
 #include <atf-c.h>
 
+#include "filemode.h"
 #include "parent.h"
 
 static struct conf conf;
@@ -156,6 +157,120 @@ ATF_TC_BODY(texts, tc)
 	    "in frozen state", text);
 }
 
+/* base, path, rule of what is granted; "" base: no rule; NULL: refused */
+static const struct {
+	const char	*path;
+	int		 access;
+	const char	*base, *rest;
+	uint32_t	 rule;
+} grants[] = {
+	{ "/in/x", FILE_READ, "/in", "x", 0 },
+	{ "//in/.//a/b/", FILE_READ, "/in", "a/b", 0 },
+	{ "/in", FILE_READ, "/", "in", FILE_RULE_EXACT },
+	{ "/in/any/x", FILE_READ, "/in/any", "x", FILE_RULE_ANY },
+	{ "/in/any", FILE_READ, "/in", "any",
+	    FILE_RULE_ANY | FILE_RULE_EXACT },
+	{ "/in/anyone", FILE_READ, "/in", "anyone", 0 },
+	{ "/in/any/x", FILE_READ | FILE_WRITE, "/in/any", "x", 0 },
+	{ "/in/x", FILE_WRITE, NULL, NULL, 0 },
+	{ "/in/any/x", FILE_WRITE, "/in/any", "x", 0 },
+	{ "/inside", FILE_READ, NULL, NULL, 0 },
+	{ "/", FILE_READ, NULL, NULL, 0 },
+	{ "in/x", FILE_READ, NULL, NULL, 0 },
+	{ "", FILE_READ, NULL, NULL, 0 },
+	{ "/in/../in/x", FILE_READ, NULL, NULL, 0 },
+	{ "/in/x/..", FILE_READ, NULL, NULL, 0 },
+	{ "/in/..x", FILE_READ, "/in", "..x", 0 },
+	{ "/in/...", FILE_READ, "/in", "...", 0 },
+};
+
+static void
+rules(struct policy *policy, const char *text)
+{
+	char err[256], copy[512];
+
+	conf_free(&conf);
+	conf_defaults(&conf);
+	snprintf(copy, sizeof(copy), "%s", text);
+	ATF_REQUIRE_EQ_MSG(0, conf_parse(&conf, "f", copy, err, sizeof(err)),
+	    "%s", err);
+	policy_make(policy, &conf);
+}
+
+ATF_TC_WITHOUT_HEAD(files);
+ATF_TC_BODY(files, tc)
+{
+	struct file_grant g;
+	struct policy policy;
+	const char *rule = "", *why = "";
+	char deep[MSG_PATH_MAX + 8];
+	size_t i;
+	int r;
+
+	rules(&policy, "[file]\nread = /in\nread-any = /in/any\n"
+	    "write = /in/any\n");
+	policy_start(&policy, 1);
+	for (i = 0; i < sizeof(grants) / sizeof(grants[0]); i++) {
+		r = policy_file(grants[i].path, grants[i].access, &g, &rule,
+		    &why);
+		ATF_CHECK_EQ_MSG(grants[i].base == NULL ? -1 : 0, r, "%s",
+		    grants[i].path);
+		if (r == -1 || grants[i].base == NULL)
+			continue;
+		ATF_CHECK_STREQ(grants[i].base, g.base);
+		ATF_CHECK_STREQ(grants[i].rest, g.path);
+		ATF_CHECK_EQ_MSG(grants[i].rule, g.rule, "%s",
+		    grants[i].path);
+	}
+	/* Its longest, and one more. */
+	memset(deep, 'a', sizeof(deep));
+	memcpy(deep, "/in/", 4);
+	deep[MSG_PATH_MAX - 1] = '\0';
+	ATF_CHECK_EQ(0, policy_file(deep, FILE_READ, &g, &rule, &why));
+	ATF_CHECK_STREQ(deep + 4, g.path);
+	deep[MSG_PATH_MAX - 1] = 'a';
+	deep[MSG_PATH_MAX] = '\0';
+	ATF_CHECK_EQ(-1, policy_file(deep, FILE_READ, &g, &rule, &why));
+
+	/* The whole of it; and nothing. */
+	rules(&policy, "[file]\nread = /\n");
+	policy_start(&policy, 1);
+	ATF_CHECK_EQ(0, policy_file("/x", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_STREQ("/", g.base);
+	ATF_CHECK_STREQ("x", g.path);
+	ATF_CHECK_EQ(0, policy_file("/", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_STREQ(".", g.path);
+	rules(&policy, "[file]\n");
+	policy_start(&policy, 1);
+	ATF_CHECK_EQ(-1, policy_file("/x", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_STREQ("[file]read", rule);
+	rules(&policy, "[general]\n");
+	policy_start(&policy, 1);
+	rule = "as it was";
+	ATF_CHECK_EQ(0, policy_file("../x", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_STREQ("", g.base);
+	ATF_CHECK_STREQ("../x", g.path);
+	ATF_CHECK_STREQ("as it was", rule);
+
+	/* Old and new together, whichever of them has rules. */
+	rules(&policy, "[file]\nread = /in\n");
+	policy_reload(&policy);
+	ATF_CHECK_EQ(0, policy_file("/in/x", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_EQ(-1, policy_file("/x", FILE_READ, &g, &rule, &why));
+	rules(&policy, "[file]\nread-any = /in\n");
+	policy_start(&policy, 1);
+	rules(&policy, "[file]\nread = /in/a,/b\n");
+	policy_reload(&policy);
+	ATF_CHECK_EQ(0, policy_file("/in/a/x", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_STREQ("/in/a", g.base);
+	ATF_CHECK_EQ(0, g.rule);
+	ATF_CHECK_EQ(-1, policy_file("/in/x", FILE_READ, &g, &rule, &why));
+	ATF_CHECK_EQ(-1, policy_file("/b/x", FILE_READ, &g, &rule, &why));
+	rules(&policy, "[general]\n");
+	policy_reload(&policy);
+	ATF_CHECK_EQ(0, policy_file("/in/x", FILE_READ, &g, &rule, &why));
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, by_lists);
@@ -163,5 +278,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, by_root);
 	ATF_TP_ADD_TC(tp, reload);
 	ATF_TP_ADD_TC(tp, texts);
+	ATF_TP_ADD_TC(tp, files);
 	return (atf_no_error());
 }

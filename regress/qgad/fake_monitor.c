@@ -212,6 +212,7 @@ message(struct fake *f, struct imsg *imsg)
 	struct msg_log line;
 	struct msg_request request;
 	struct msg_exec_status status;
+	struct msg_file_open open;
 	struct msg_shutdown down;
 	struct msg_suspend suspend;
 	uint64_t last = f->lastid;
@@ -246,6 +247,21 @@ message(struct fake *f, struct imsg *imsg)
 	case MSG_EXEC_STATUS:
 		bad = msg_recv_exec_status(imsg, &status);
 		f->lastid = status.id;
+		break;
+	case MSG_FILE_OPEN:
+		bad = msg_recv_file_open(imsg, &open);
+		f->lastid = open.id;
+		f->openmode = open.mode;
+		if (bad == 0 && (*open.base != '\0' || open.rule != 0))
+			bad = -1;
+		break;
+	case MSG_FILE_CLOSE:
+	case MSG_FILE_READ:
+	case MSG_FILE_WRITE:
+	case MSG_FILE_SEEK:
+	case MSG_FILE_FLUSH:
+		bad = msg_recv_file(imsg, &f->file);
+		f->lastid = f->file.id;
 		break;
 	case MSG_SHUTDOWN:
 		bad = msg_recv_shutdown(imsg, &down);
@@ -382,6 +398,9 @@ fake_answer(struct fake *f)
 		break;
 	case MSG_EXEC_STATUS:
 		reply(f, REPLY_EXEC, "");
+		break;
+	case MSG_FILE_OPEN:
+		reply(f, REPLY_NUMBER, "");
 		break;
 	case MSG_SHUTDOWN:
 	case MSG_SET_TIME:

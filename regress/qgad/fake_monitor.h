@@ -59,6 +59,8 @@ struct fake {
 	struct msg_fstrim fstrim;
 	struct msg_units units;		/* not its v */
 	struct unit	 unit;		/* the last of it */
+	struct msg_file	 file;		/* the last of them, always held */
+	uint32_t	 openmode;
 	uint32_t	 ended;		/* enum channel_end of the last one */
 	char		 log[8192];	/* its lines */
 	/* own */

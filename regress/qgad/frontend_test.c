@@ -46,6 +46,11 @@
 #define EXEC	"{\"execute\": \"guest-exec\", \"arguments\": "
 #define STATUS	"{\"execute\": \"guest-exec-status\", \"arguments\": "	\
 		"{\"pid\": 4242}}\n"
+#define OPEN(mode)							\
+	"{\"execute\": \"guest-file-open\", \"arguments\": "		\
+	"{\"path\": \"x\", \"mode\": \"" mode "\"}}\n"
+#define READ	"{\"execute\": \"guest-file-read\", \"arguments\": "	\
+		"{\"handle\": 7, \"count\": 8}}\n"
 #define ERROR	"{\"error\": {\"class\": \"GenericError\", \"desc\": "
 #define ABSENT	"{\"error\": {\"class\": \"CommandNotFound\", \"desc\": "
 
@@ -289,11 +294,24 @@ ATF_TC_BODY(perishable, tc)
 	ATF_CHECK_EQ(0, f.seen[MSG_EXEC]);
 	ATF_CHECK_EQ(1, f.seen[MSG_EXEC_STATUS]);
 
+	/* of files, what writes */
+	fd = fake_connect(&f, CHANNEL_STREAM);
+	f.hold = 1;
+	say(TIME OPEN("w") OPEN("a+") OPEN("r"));
+	await(MSG_QUERY, 2);
+	close(fd);
+	settle();
+	f.hold = 0;
+	fake_answer(&f);
+	await(MSG_CHANNEL_END, 2);
+	ATF_CHECK_EQ(1, f.seen[MSG_FILE_OPEN]);
+	ATF_CHECK_EQ(0, f.openmode);
+
 	/* only half closed: carried out and answered */
 	fd = fake_connect(&f, CHANNEL_STREAM);
 	f.hold = 1;
 	say(TIME EXEC "{\"path\": \"x\"}}\n");
-	await(MSG_QUERY, 2);
+	await(MSG_QUERY, 3);
 	ATF_REQUIRE_EQ(0, shutdown(fd, SHUT_WR));
 	settle();
 	f.hold = 0;
@@ -751,6 +769,100 @@ ATF_TC_BODY(exec_status, tc)
 }
 
 /* More than the line may hold, as a faulty monitor could ask for. */
+/* The monitor's word on a read, and the bytes that come past it. */
+static void
+file_reply(enum reply_kind kind, int64_t number, uint32_t eof,
+    const char *text)
+{
+	struct msg_reply r;
+
+	memset(&r, 0, sizeof(r));
+	r.id = f.lastid;
+	r.kind = kind;
+	r.number = number;
+	r.eof = eof;
+	r.text = text;
+	ATF_REQUIRE_EQ(0, msg_send_reply(&f.ibuf, &r, -1));
+	ATF_REQUIRE_EQ(0, imsgbuf_flush(&f.ibuf));
+}
+
+/* Asks for 8 bytes; what is sent of them, and whether it stays open. */
+static int
+file_data(const char *data, unsigned int n)
+{
+	int sp[2];
+
+	say(READ);
+	await(MSG_FILE_READ, n);
+	ATF_CHECK_EQ(8, f.file.number);
+	ATF_CHECK_EQ(7, f.file.handle);
+	ATF_REQUIRE_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sp));
+	ATF_REQUIRE_EQ(0, msg_send_data(&f.ibuf, MSG_GO, f.lastid, sp[1]));
+	ATF_REQUIRE_EQ(0, imsgbuf_flush(&f.ibuf));
+	ATF_REQUIRE(write(sp[0], data, strlen(data)) ==
+	    (ssize_t)strlen(data));
+	return (sp[0]);
+}
+
+#define DATA(b64, count, eof)						\
+	"{\"return\": {\"buf-b64\": \"" b64 "\", \"count\": " #count	\
+	", \"eof\": " #eof "}}"
+
+ATF_TC_WITHOUT_HEAD(file_read);
+ATF_TC_BODY(file_read, tc)
+{
+	unsigned int n = 0;
+	int data;
+
+	start(tc, CHANNEL_STREAM);
+	f.hold = 1;
+	/* as it should be, in either order */
+	data = file_data("abc", ++n);
+	file_reply(REPLY_FILE, 3, 1, "");
+	expect(DATA("YWJj", 3, true));
+	close(data);
+	data = file_data("abc", ++n);
+	close(data);
+	settle();
+	file_reply(REPLY_FILE, 3, 0, "");
+	expect(DATA("YWJj", 3, false));
+	data = file_data("", ++n);
+	file_reply(REPLY_FILE, 3, 0, "");
+	settle();
+	ATF_REQUIRE(write(data, "ab", 2) == 2);
+	settle();
+	ATF_REQUIRE(write(data, "c", 1) == 1);
+	expect(DATA("YWJj", 3, false));
+	close(data);
+	/* none at all */
+	say(READ);
+	await(MSG_FILE_READ, ++n);
+	file_reply(REPLY_FILE, 0, 1, "");
+	expect(DATA("", 0, true));
+	/* an error before the first byte, and one behind it */
+	data = file_data("", ++n);
+	file_reply(REPLY_ERROR, 0, 0, "failed");
+	expect(ERROR "\"failed\"}}");
+	close(data);
+	data = file_data("abcd", ++n);
+	settle();
+	file_reply(REPLY_ERROR, 0, 0, "failed");
+	expect(DATA("YWJjZA==", 4, false));
+	close(data);
+	/* fewer than were announced, more, and more than asked for */
+	data = file_data("ab", ++n);
+	close(data);
+	settle();
+	file_reply(REPLY_FILE, 3, 1, "");
+	expect(DATA("YWI=", 2, false));
+	data = file_data("abcdefghijkl", ++n);
+	settle();
+	file_reply(REPLY_FILE, 100, 1, "");
+	expect(DATA("YWJjZGVmZ2g=", 8, true));
+	close(data);
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(exec_status_bound);
 ATF_TC_BODY(exec_status_bound, tc)
 {
@@ -1052,6 +1164,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, exec);
 	ATF_TP_ADD_TC(tp, exec_status);
 	ATF_TP_ADD_TC(tp, exec_status_bound);
+	ATF_TP_ADD_TC(tp, file_read);
 	ATF_TP_ADD_TC(tp, back_pressure);
 	ATF_TP_ADD_TC(tp, order);
 	ATF_TP_ADD_TC(tp, tty_lost);

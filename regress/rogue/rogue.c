@@ -34,6 +34,9 @@
  *	exec PATH [ARG ...]	exec-status [PID]: of the last job started
  *	input CLAIM SEND PATH [ARG ...]
  *				exec with input-data, of which SEND bytes come
+ *	open PATH MODE		MODE a number; write, flush: of that handle
+ *	write CLAIM SEND	of which SEND bytes come, one by one
+ *	flush
  *	change MESSAGE		one of the system worker's (shutdown, fstrim),
  *				only where the policy is known to refuse it
  *	password USER [BASE64]	guest-set-user-password; with BASE64, says that
@@ -71,6 +74,7 @@
 
 #include "commands.h"
 #include "confine.h"
+#include "filemode.h"
 #include "imsg.h"
 #include "log.h"
 #include "messages.h"
@@ -158,6 +162,7 @@ static void	 add32(struct payload *, uint32_t);
 static void	 add64(struct payload *, uint64_t);
 static void	 addstr(struct payload *, uint32_t, const char *, size_t);
 static void	 addexec(struct payload *, const uint32_t *, uint64_t);
+static void	 craft_open(struct payload *, int);
 static void	 craft(struct payload *, int);
 static int	 sizes_differ(uint32_t, int);
 static enum verdict expect(uint32_t, int, int, int);
@@ -177,7 +182,9 @@ static void	 do_exit(int, char **);
 static void	 do_flood(int, char **);
 static void	 do_hello(int, char **);
 static void	 do_input(int, char **);
+static void	 do_flush(int, char **);
 static void	 do_log(int, char **);
+static void	 do_open(int, char **);
 static void	 do_password(int, char **);
 static void	 do_query(int, char **);
 static void	 do_change(int, char **);
@@ -188,6 +195,7 @@ static void	 do_stuff(int, char **);
 static void	 do_sweep(int, char **);
 static void	 do_until(int, char **);
 static void	 do_wait(int, char **);
+static void	 do_write(int, char **);
 static void	 run_script(FILE *, long);
 
 static const struct {
@@ -204,9 +212,11 @@ static const struct {
 	{ "exec-status",	0,	do_exec_status },
 	{ "exit",		0,	do_exit },
 	{ "flood",		2,	do_flood },
+	{ "flush",		0,	do_flush },
 	{ "hello",		0,	do_hello },
 	{ "input",		3,	do_input },
 	{ "log",		2,	do_log },
+	{ "open",		2,	do_open },
 	{ "password",		1,	do_password },
 	{ "query",		1,	do_query },
 	{ "change",		1,	do_change },
@@ -217,6 +227,7 @@ static const struct {
 	{ "sweep",		2,	do_sweep },
 	{ "until",		1,	do_until },
 	{ "wait",		0,	do_wait },
+	{ "write",		2,	do_write },
 };
 
 /*
@@ -230,6 +241,10 @@ enum {
 	CRAFT_QUERY_PING, CRAFT_QUERY_SHUTDOWN,
 	CRAFT_MODE, CRAFT_END, CRAFT_LEVEL, CRAFT_LINE_NUL, CRAFT_LINE_OPEN,
 	CRAFT_LINE_LEN, CRAFT_DEAF,
+	CRAFT_OPEN_MODE, CRAFT_OPEN_RULE, CRAFT_OPEN_BASE, CRAFT_OPEN_EMPTY,
+	CRAFT_OPEN_NUL, CRAFT_OPEN_REST, CRAFT_CLOSE_NUMBER, CRAFT_READ_NUMBER,
+	CRAFT_READ_MINUS, CRAFT_READ_WHENCE, CRAFT_WRITE_NUMBER,
+	CRAFT_SEEK_WHENCE, CRAFT_FLUSH_WHENCE, CRAFT_SEEK_FAR,
 	/* exec from here on */
 	CRAFT_CAPTURE, CRAFT_HASINPUT, CRAFT_INPUT_UNSAID, CRAFT_INPUT_MORE,
 	CRAFT_INPUT_MAX, CRAFT_HASENV, CRAFT_ENV_UNSAID, CRAFT_ENV_MANY,
@@ -269,6 +284,22 @@ static const struct {
 	[CRAFT_LINE_OPEN] = { "line without its NUL", MSG_LOG, ENDED },
 	[CRAFT_LINE_LEN] = { "line of 2^32 - 1", MSG_LOG, ENDED },
 	[CRAFT_DEAF] =	{ "answer not taken", MSG_ASK, CLOSES },
+	[CRAFT_OPEN_MODE] = { "mode unknown", MSG_FILE_OPEN, ENDED },
+	[CRAFT_OPEN_RULE] = { "a rule without its base", MSG_FILE_OPEN,
+	    ENDED },
+	[CRAFT_OPEN_BASE] = { "a rule of its own", MSG_FILE_OPEN, ENDED },
+	[CRAFT_OPEN_EMPTY] = { "path empty", MSG_FILE_OPEN, ENDED },
+	[CRAFT_OPEN_NUL] = { "path with a NUL", MSG_FILE_OPEN, ENDED },
+	[CRAFT_OPEN_REST] = { "bytes behind it", MSG_FILE_OPEN, ENDED },
+	[CRAFT_CLOSE_NUMBER] = { "number", MSG_FILE_CLOSE, ENDED },
+	[CRAFT_READ_NUMBER] = { "too many bytes", MSG_FILE_READ, ENDED },
+	[CRAFT_READ_MINUS] = { "number -1", MSG_FILE_READ, ENDED },
+	[CRAFT_READ_WHENCE] = { "whence", MSG_FILE_READ, ENDED },
+	[CRAFT_WRITE_NUMBER] = { "more than max-bulk", MSG_FILE_WRITE,
+	    ENDED },
+	[CRAFT_SEEK_WHENCE] = { "whence unknown", MSG_FILE_SEEK, ENDED },
+	[CRAFT_FLUSH_WHENCE] = { "whence", MSG_FILE_FLUSH, ENDED },
+	[CRAFT_SEEK_FAR] = { "number -2^63", MSG_FILE_SEEK, ANSWERED },
 	[CRAFT_CAPTURE] = { "capture unknown", MSG_EXEC, ENDED },
 	[CRAFT_HASINPUT] = { "has-input 2", MSG_EXEC, ENDED },
 	[CRAFT_INPUT_UNSAID] = { "input unsaid", MSG_EXEC, ENDED },
@@ -313,7 +344,7 @@ static uint64_t		 next_id = 1;
 static int		 greeted;
 static int		 data_fd = -1;	/* of the query worker */
 static int		 go_fd = -1;	/* for the input of a job */
-static int64_t		 last_pid;	/* of the last job */
+static int64_t		 last_pid;	/* of the last job; the last handle */
 static uint64_t		 replies;
 static struct msg_policy policy;
 static int		 policy_known;
@@ -649,7 +680,7 @@ static void
 got_reply(struct imsg *imsg)
 {
 	static const char *const kinds[REPLY_KINDS] = {
-		"empty", "number", "exec", "error", "refused"
+		"empty", "number", "exec", "file", "error", "refused"
 	};
 	struct msg_reply r;
 
@@ -711,6 +742,11 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	struct msg_request ask = { next_id, CMD_GUEST_PING };
 	struct msg_request query = { next_id, CMD_GUEST_GET_HOST_NAME };
 	struct msg_exec_status status = { next_id, INT32_MAX };
+	/* What is not there is not opened. */
+	struct msg_file_open open = { next_id, 0, 0, "", marker };
+	struct msg_file file = { .id = next_id, .handle = 1 };
+	struct msg_file_done filed = { .id = next_id, .ok = 1, .text = text };
+	struct msg_file_waiting waiting = { next_id, 1 };
 	struct msg_shutdown down = { next_id, shutdown_mode() };
 	struct msg_done done = { next_id, 1, text };
 	struct msg_exec_started started = { next_id, 1, text };
@@ -747,6 +783,20 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 		return (compose_exec(b, size));
 	case MSG_EXEC_STATUS:
 		return (msg_send_exec_status(b, &status));
+	case MSG_FILE_OPEN:
+		if (size == SIZE_LONGEST)
+			open.base = open.path = text;
+		return (msg_send_file_open(b, &open));
+	case MSG_FILE_CLOSE:
+	case MSG_FILE_READ:
+	case MSG_FILE_WRITE:
+	case MSG_FILE_SEEK:
+	case MSG_FILE_FLUSH:
+		return (msg_send_file(b, type, &file, -1));
+	case MSG_FILE_DONE:
+		return (msg_send_file_done(b, &filed));
+	case MSG_FILE_WAITING:
+		return (msg_send_file_waiting(b, &waiting));
 	case MSG_SHUTDOWN:
 		return (msg_send_shutdown(b, &down));
 	case MSG_SET_TIME:
@@ -904,6 +954,27 @@ addexec(struct payload *p, const uint32_t *word, uint64_t input)
 	add32(p, word[4]);
 }
 
+/* id, mode, rule, base, path */
+static void
+craft_open(struct payload *p, int which)
+{
+	add64(p, next_id);
+	add32(p, which == CRAFT_OPEN_MODE ? FILE_MODES : 0);
+	add32(p, which == CRAFT_OPEN_RULE ? FILE_RULE_ANY : 0);
+	if (which == CRAFT_OPEN_BASE)
+		addstr(p, 5, "/etc", 5);
+	else
+		addstr(p, 1, "", 1);
+	if (which == CRAFT_OPEN_EMPTY)
+		addstr(p, 1, "", 1);
+	else if (which == CRAFT_OPEN_NUL)
+		addstr(p, 4, "a\0b", 4);
+	else
+		addstr(p, 7, "passwd", 7);
+	if (which == CRAFT_OPEN_REST)
+		add8(p, 0);
+}
+
 static void
 craft(struct payload *p, int which)
 {
@@ -1001,6 +1072,33 @@ craft(struct payload *p, int which)
 		addstr(p, 2, "\n", 2);
 		for (i = 0; which == CRAFT_KEYS_MANY && i < claim; i++)
 			addstr(p, 2, "a", 2);
+		return;
+	case CRAFT_OPEN_MODE:
+	case CRAFT_OPEN_RULE:
+	case CRAFT_OPEN_BASE:
+	case CRAFT_OPEN_EMPTY:
+	case CRAFT_OPEN_NUL:
+	case CRAFT_OPEN_REST:
+		craft_open(p, which);
+		return;
+	case CRAFT_CLOSE_NUMBER:
+	case CRAFT_READ_NUMBER:
+	case CRAFT_READ_MINUS:
+	case CRAFT_READ_WHENCE:
+	case CRAFT_WRITE_NUMBER:
+	case CRAFT_SEEK_WHENCE:
+	case CRAFT_FLUSH_WHENCE:
+	case CRAFT_SEEK_FAR:
+		add64(p, next_id);
+		add64(p, 1);
+		add64(p, which == CRAFT_CLOSE_NUMBER ? 1 :
+		    which == CRAFT_READ_NUMBER ? MSG_COUNT_MAX + 1 :
+		    which == CRAFT_WRITE_NUMBER ? limits.max_bulk + 1 :
+		    which == CRAFT_READ_MINUS ? UINT64_MAX :
+		    which == CRAFT_SEEK_FAR ? (uint64_t)INT64_MIN : 0);
+		add32(p, which == CRAFT_SEEK_WHENCE ? FILE_WHENCES :
+		    which == CRAFT_READ_WHENCE ||
+		    which == CRAFT_FLUSH_WHENCE ? 1 : 0);
 		return;
 	case CRAFT_CAPTURE:
 		word[0] = CAPTURE_MODES;
@@ -1121,6 +1219,8 @@ expect(uint32_t type, int size, int fd, int early)
 	if ((size != SIZE_VALID && size != SIZE_LONGEST) || fd != FD_NO)
 		return (ENDED);
 	switch (type) {
+	case MSG_FILE_OPEN:		/* the longest has a rule of its own */
+		return (early || size == SIZE_LONGEST ? ENDED : ANSWERED);
 	case MSG_HELLO:
 		return (early ? ANSWERED : ENDED);
 	case MSG_LOG:
@@ -1129,6 +1229,11 @@ expect(uint32_t type, int size, int fd, int early)
 	case MSG_QUERY:
 	case MSG_EXEC:
 	case MSG_EXEC_STATUS:
+	case MSG_FILE_CLOSE:
+	case MSG_FILE_READ:
+	case MSG_FILE_WRITE:
+	case MSG_FILE_SEEK:
+	case MSG_FILE_FLUSH:
 	case MSG_SHUTDOWN:
 	case MSG_SET_TIME:
 	case MSG_SET_VCPUS:
@@ -1476,6 +1581,63 @@ do_input(int argc, char **argv)
 		go_fd = -1;
 	}
 	note("sent input %s", argv[1]);
+}
+
+static void
+do_open(int argc, char **argv)
+{
+	struct msg_file_open m;
+
+	(void)argc;
+	memset(&m, 0, sizeof(m));
+	m.id = next_id++;
+	m.base = "";
+	m.path = argv[0];
+	m.mode = (uint32_t)number(argv[1]);
+	if (msg_send_file_open(&ibuf, &m) == -1)
+		broken("open: %s", strerror(errno));
+	note("sent open id %" PRIu64 " %s", m.id, argv[0]);
+	send_all();
+}
+
+static void
+do_write(int argc, char **argv)
+{
+	struct msg_file m;
+	uint64_t left;
+
+	(void)argc;
+	memset(&m, 0, sizeof(m));
+	m.id = next_id++;
+	m.handle = last_pid;
+	m.number = (int64_t)number(argv[0]);
+	if (msg_send_file(&ibuf, MSG_FILE_WRITE, &m, -1) == -1)
+		broken("write: %s", strerror(errno));
+	note("sent write id %" PRIu64 " of %s", m.id, argv[0]);
+	send_all();
+	if (pump(PATIENCE, MSG_GO) != MSG_GO || go_fd == -1) {
+		note("UNANSWERED write");
+		return;
+	}
+	for (left = number(argv[1]); left > 0; left--)
+		send_bytes(go_fd, "x", 1, -1);
+	note("sent bytes %s", argv[1]);
+}
+
+static void
+do_flush(int argc, char **argv)
+{
+	struct msg_file m;
+
+	(void)argc;
+	(void)argv;
+	memset(&m, 0, sizeof(m));
+	m.id = next_id++;
+	m.handle = last_pid;
+	if (msg_send_file(&ibuf, MSG_FILE_FLUSH, &m, -1) == -1)
+		broken("flush: %s", strerror(errno));
+	note("sent flush id %" PRIu64, m.id);
+	send_all();
 }
 
 static void

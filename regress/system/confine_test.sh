@@ -51,7 +51,8 @@ libraries_body() {
 		    atf_fail "the control passes: no $name in qgad"
 	done
 	[ "$(programs | grep -c -e qgad-parent -e qgad-query -e qgad-exec \
-	    -e qgad-log -e qgad-system -e qgad-account)" -eq 6 ] || atf_fail "programs missing"
+	    -e qgad-file -e qgad-log -e qgad-system -e qgad-account)" -eq 7 ] ||
+	    atf_fail "programs missing"
 	for file in $(programs); do
 		symbols "$file" >symbols
 		grep -qx confine symbols || grep -qx child_spawn symbols ||
@@ -81,6 +82,11 @@ start_all() {
 	exec 9</etc/passwd
 	start_qgad
 	qga "$osinfo" >/dev/null
+	echo written >opened
+	qga '{"execute":"guest-file-open","arguments":{
+	    "path":"'"$PWD/opened"'","mode":"r+"}}' >file.reply
+	grep -q '"return": 1' file.reply ||
+	    { show_log; atf_fail "no file: $(cat file.reply)"; }
 	rm -f relayed
 	qga "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/sh\",
 	    \"arg\":[\"-c\",\"read x; : >$PWD/relayed; exec sleep 100\"],
@@ -142,7 +148,7 @@ shipped_body() {
 	start_all
 	[ "$(bad "$(qgad_pid)" monitor)" = - ] ||
 	    atf_fail "the monitor: $(cat seen)"
-	for role in frontend query exec-spare exec log; do
+	for role in frontend query exec-spare exec file log; do
 		expect $role -
 		cat seen
 	done
@@ -168,6 +174,7 @@ starters_only() {
 		[ "$pid" != "$(qgad_pid)" ] && [ "$pid" != "$job" ] || continue
 		case $(tr '\0' ' ' <"/proc/$pid/cmdline") in
 		*": frontend "* | *": query "* | *": log "* | *": exec "* | \
+		*": file "* | \
 		*": exec-spare "*) ;;
 		*": exec-starter "*)
 			# Its limits and session are its worker's, till then.
@@ -180,23 +187,24 @@ starters_only() {
 	[ ! -s others ]
 }
 
-# defence mask, then what is BAD of: frontend query exec-spare exec log.
+# defence mask, then what is BAD of: frontend query exec-spare exec file log.
 # Without no_new_privs neither landlock nor seccomp can be had; without
 # landlock query gives its capability up.
 defences() {
 	cat <<-EOT
-	chroot     0x001 root,cwd - root,cwd root,cwd root,cwd
-	ids        0x002 uid,gid uid,gid uid,gid uid,gid uid,gid
-	groups     0x004 groups groups groups groups groups
-	rlimits    0x008 $limits $limits $limits $limits core,nproc,nofile
-	caps       0x020 CapBnd CapPrm,CapEff,CapBnd CapBnd CapBnd CapBnd
-	nonewprivs 0x1c0 $nnp $nnp,CapPrm,CapEff $nnp $nnp $nnp
-	syscalls   0x100 seccomp seccomp seccomp seccomp seccomp
-	closefrom  0x200 $fds $fds $fds $fds $fds
-	setsid     0x800 session session session session session
+	chroot     0x001 root,cwd - root,cwd root,cwd root,cwd root,cwd
+	ids        0x002 uid,gid uid,gid uid,gid uid,gid uid,gid uid,gid
+	groups     0x004 groups groups groups groups groups groups
+	rlimits    0x008 $limits $limits $limits $limits $writer $writer
+	caps       0x020 CapBnd CapPrm,CapEff,CapBnd CapBnd CapBnd CapBnd CapBnd
+	nonewprivs 0x1c0 $nnp $nnp,CapPrm,CapEff $nnp $nnp $nnp $nnp
+	syscalls   0x100 seccomp seccomp seccomp seccomp seccomp seccomp
+	closefrom  0x200 $fds $fds $fds $fds $fds $fds
+	setsid     0x800 session session session session session session
 	EOT
 }
 limits=core,fsize,nproc,nofile
+writer=core,nproc,nofile
 nnp=no_new_privs,seccomp
 fds=descriptors
 
@@ -209,7 +217,7 @@ without() {
 control() {
 	need_linux
 	defences >table
-	while read -r defence mask frontend query spare exec log; do
+	while read -r defence mask frontend query spare exec file log; do
 		[ "$defence" != "$1" ] || break
 	done <table
 	prefix=$(without "$defence" "$mask") || exit 1
@@ -218,6 +226,7 @@ control() {
 	expect query "$query"
 	expect exec-spare "$spare"
 	expect exec "$exec"
+	expect file "$file"
 	expect log "$log"
 	stop_all
 }
@@ -416,8 +425,8 @@ local_user_body() {
 	# shellcheck disable=SC2046 # a list of pids
 	intrusion $intruder:$intruder "$PWD/sock" $(tree "$(qgad_pid)") >seen
 	atf_check -s exit:0 cat seen
-	# monitor, frontend, query, log; exec and its job; a spare and its
-	[ "$(grep -c '^ptrace' tried)" -ge 8 ] ||
+	# monitor, frontend, query, log, file; exec and its job; a spare and its
+	[ "$(grep -c '^ptrace' tried)" -ge 9 ] ||
 	    atf_fail "not every process: $(cat tried)"
 	# The control: what it could do to its own, and to an open socket.
 	chmod 666 sock
@@ -462,16 +471,18 @@ our_users_body() {
 			[ -z "$starter" ] || intrusion "$ids" "$starter" >>seen
 		done
 	done
-	as_user _qgad query exec-spare exec log
+	as_user _qgad query exec-spare exec file log
 	as_user _qgadw frontend
 	atf_check -s exit:0 cat seen
 	# One's own may be signalled, but neither read nor traced.
 	as_user _qgad frontend
 	atf_check -s exit:0 -o inline:'signal ok\n' cat seen
 	: >seen
-	as_user _qgadw query exec log
-	atf_check -s exit:0 -o inline:'signal ok\nsignal ok\nsignal ok\n' \
-	    cat seen
+	as_user _qgadw query exec file log
+	for role in query exec file log; do
+		echo 'signal ok'
+	done >could
+	atf_check -s exit:0 diff could seen
 	stop_all
 }
 our_users_cleanup() {

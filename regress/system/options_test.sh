@@ -129,7 +129,7 @@ help_complete_body() {
 		    atf_fail "qgad.8 lacks $o"
 	done
 	# And qgad.conf(5) every key.
-	printf '[limits]\nmax-jobs=3\n' >conf
+	printf '[limits]\nmax-jobs=3\n[file]\nread=/a\n' >conf
 	dump -c conf -F -l /l -a ''
 	sed -n 's/^\([a-z-]*\)=.*/\1/p' dump | sort >keys
 	sed -n 's/^\.It Ic \([a-z-]*\)$/\1/p' \

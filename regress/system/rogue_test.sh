@@ -596,6 +596,58 @@ input_cleanup() {
 	cleanup_all
 }
 
+# A write was authorised for 1000 bytes: not one more is written, however they
+# come, and none once its deadline has passed.
+atf_test_case drip cleanup
+drip_head() {
+	atf_set descr "bytes that drip past an authorised write are not written"
+	atf_set timeout 300
+}
+drip_body() {
+	begin
+	spawn past $OFF <<-EOT
+	hello
+	until policy
+	open $PWD/past/made 2
+	until reply
+	write 1000 5000
+	until reply
+	flush
+	until reply
+	wait 0
+	EOT
+	says '^waited'
+	says '^got reply id 1 number number 1000 '
+	says '^got reply id 2 number number 1000 '
+	says '^got reply id 3 empty'
+	[ "$(wc -c <made)" -eq 1000 ] || wrong "$(wc -c <made) bytes"
+	restore
+	serves
+	the_end
+
+	# Deadlines are a fortieth of what they are.
+	cd "$top" || exit 1
+	prefix=$(sh "$common/variant.sh" deadlines 0x100000) ||
+	    atf_fail "no such build"
+	spawn late $OFF <<-EOT
+	hello
+	until policy
+	open $PWD/late/made 2
+	until reply
+	write 1000 500
+	until reply
+	wait 0
+	EOT
+	says '^waited' 60
+	says '^got reply id 2 error .*guest-file-write timed out'
+	[ "$(wc -c <made)" -eq 500 ] || wrong "$(wc -c <made) bytes"
+	logged 'handle=1000 .*written=0 .*end="the worker ended within'
+	the_end
+}
+drip_cleanup() {
+	cleanup_all
+}
+
 # Its user is the frontend's alone.
 atf_test_case signals cleanup
 signals_head() {
@@ -692,6 +744,7 @@ atf_init_test_cases() {
 	atf_add_test_case refused
 	atf_add_test_case allowed
 	atf_add_test_case input
+	atf_add_test_case drip
 	atf_add_test_case signals
 	atf_add_test_case without_policy
 	atf_add_test_case without_messages
