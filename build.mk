@@ -45,8 +45,8 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
 WORKERS_H=	workers/account.h workers/answer.h workers/file.h \
-		workers/hook.h workers/job.h workers/mounts.h workers/query.h \
-		workers/system.h workers/tool.h
+		workers/hook.h workers/job.h workers/mounts.h \
+		workers/query.h workers/system.h workers/tool.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests

@@ -248,7 +248,7 @@ struct msg_file_open {
 	uint64_t	 id;
 	uint32_t	 mode;		/* of file_modes[], filemode.h */
 	uint32_t	 rule;		/* bits; 0 from the frontend */
-	const char	*base;		/* the rule's directory, path is below; */
+	const char	*base;		/* of the rule; path is below it; */
 					/* "": no rule, so from the frontend */
 	const char	*path;		/* not "" */
 };

@@ -340,19 +340,15 @@ requests_malformed(void)
 void
 requests_go(uint64_t id, int fd)
 {
-	if (!expected(id)) {
+	if (!expected(id) || hand.wait != WAIT_REPLY)
 		close(fd);
-		return;
-	}
-	if (hand.wait == WAIT_REPLY && hand.req->secretlen > 0)
+	else if (hand.req->secretlen > 0)
 		push_start(fd, hand.req->secret, hand.req->secretlen, 1);
-	else if (hand.wait != WAIT_REPLY || hand.bytes == 0)
-		close(fd);
-	else if (hand.cmd == CMD_GUEST_FILE_READ) {
+	else if (hand.cmd == CMD_GUEST_FILE_READ && hand.bytes > 0) {
 		hand.wait = WAIT_DATA;
 		stream_file(fd, hand.bytes);
 		channel_work();
-	} else if (hand.req->datalen >= hand.bytes)
+	} else if (hand.bytes > 0 && hand.req->datalen >= hand.bytes)
 		push_start(fd, hand.req->data, hand.bytes, 0);
 	else
 		close(fd);

@@ -49,8 +49,8 @@ enum { SSH_USER, SSH_KEYS, SSH_RESET };
 
 struct arg {
 	int		 given;
-	int64_t		 num;		/* an integer, a capture_mode, a whence; */
-					/* a file_mode by its number */
+	int64_t		 num;		/* integer, capture_mode, whence, */
+					/* file_mode by its number */
 	const char	*str;		/* a string */
 	struct json_object *list;	/* of strings, of objects */
 	size_t		 n;		/* how many */

@@ -23,8 +23,7 @@ rm -rf regress/build regress/tests.mk buildid.h buildid.h.new
 for f in imsg lib lib/compat qgad parent workers regress/*; do
 	rm -f "$f"/*.o "$f"/*.ar "$f"/*.new
 done
-rm -f qgad/qgad parent/qgad-parent workers/qgad-query workers/qgad-exec \
-    workers/qgad-log workers/qgad-system workers/qgad-account
+rm -f qgad/qgad parent/qgad-parent workers/qgad-*
 for f in regress/*/*.c regress/*/*.sh; do
 	case $f in
 	*_test.sh | *.c) rm -f "${f%.*}" ;;

@@ -1040,6 +1040,33 @@ craft(struct payload *p, int which)
 		    which == CRAFT_LINE_NUL ? "a\0b" :
 		    which == CRAFT_LINE_OPEN ? "abcd" : "abc", 4);
 		return;
+	case CRAFT_OPEN_MODE:
+	case CRAFT_OPEN_RULE:
+	case CRAFT_OPEN_BASE:
+	case CRAFT_OPEN_EMPTY:
+	case CRAFT_OPEN_NUL:
+	case CRAFT_OPEN_REST:
+		craft_open(p, which);
+		return;
+	case CRAFT_CLOSE_NUMBER:
+	case CRAFT_READ_NUMBER:
+	case CRAFT_READ_MINUS:
+	case CRAFT_READ_WHENCE:
+	case CRAFT_WRITE_NUMBER:
+	case CRAFT_SEEK_WHENCE:
+	case CRAFT_FLUSH_WHENCE:
+	case CRAFT_SEEK_FAR:
+		add64(p, next_id);
+		add64(p, 1);
+		add64(p, which == CRAFT_CLOSE_NUMBER ? 1 :
+		    which == CRAFT_READ_NUMBER ? MSG_COUNT_MAX + 1 :
+		    which == CRAFT_WRITE_NUMBER ? limits.max_bulk + 1 :
+		    which == CRAFT_READ_MINUS ? UINT64_MAX :
+		    which == CRAFT_SEEK_FAR ? (uint64_t)INT64_MIN : 0);
+		add32(p, which == CRAFT_SEEK_WHENCE ? FILE_WHENCES :
+		    which == CRAFT_READ_WHENCE ||
+		    which == CRAFT_FLUSH_WHENCE ? 1 : 0);
+		return;
 	case CRAFT_CRYPTED:
 	case CRAFT_SECRET:
 	case CRAFT_USER_OPEN:
@@ -1072,33 +1099,6 @@ craft(struct payload *p, int which)
 		addstr(p, 2, "\n", 2);
 		for (i = 0; which == CRAFT_KEYS_MANY && i < claim; i++)
 			addstr(p, 2, "a", 2);
-		return;
-	case CRAFT_OPEN_MODE:
-	case CRAFT_OPEN_RULE:
-	case CRAFT_OPEN_BASE:
-	case CRAFT_OPEN_EMPTY:
-	case CRAFT_OPEN_NUL:
-	case CRAFT_OPEN_REST:
-		craft_open(p, which);
-		return;
-	case CRAFT_CLOSE_NUMBER:
-	case CRAFT_READ_NUMBER:
-	case CRAFT_READ_MINUS:
-	case CRAFT_READ_WHENCE:
-	case CRAFT_WRITE_NUMBER:
-	case CRAFT_SEEK_WHENCE:
-	case CRAFT_FLUSH_WHENCE:
-	case CRAFT_SEEK_FAR:
-		add64(p, next_id);
-		add64(p, 1);
-		add64(p, which == CRAFT_CLOSE_NUMBER ? 1 :
-		    which == CRAFT_READ_NUMBER ? MSG_COUNT_MAX + 1 :
-		    which == CRAFT_WRITE_NUMBER ? limits.max_bulk + 1 :
-		    which == CRAFT_READ_MINUS ? UINT64_MAX :
-		    which == CRAFT_SEEK_FAR ? (uint64_t)INT64_MIN : 0);
-		add32(p, which == CRAFT_SEEK_WHENCE ? FILE_WHENCES :
-		    which == CRAFT_READ_WHENCE ||
-		    which == CRAFT_FLUSH_WHENCE ? 1 : 0);
 		return;
 	case CRAFT_CAPTURE:
 		word[0] = CAPTURE_MODES;
