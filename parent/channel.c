@@ -50,6 +50,7 @@ static void	 device_close(void);
 static int	 device_open(const char **);
 static int	 device_raw(int);
 static int	 device_console(const struct stat *);
+static int	 kernel_console(const struct stat *);
 static char	*device_named(const char *);
 static int	 listen_inherited(enum method *);
 static int	 listen_unix(const char *);
@@ -443,6 +444,8 @@ device_console(const struct stat *st)
 		if (stat(consoles[i], &other) == 0 &&
 		    other.st_rdev == st->st_rdev)
 			return (1);
+	if (kernel_console(st))
+		return (1);
 	if ((dir = opendir("/proc")) == NULL)
 		return (0);
 	while (!found && (entry = readdir(dir)) != NULL) {
@@ -466,6 +469,30 @@ device_console(const struct stat *st)
 			found = 1;
 	}
 	closedir(dir);
+	return (found);
+}
+
+/*
+ * What the kernel writes to, whatever /dev/console is: its messages would be
+ * among our replies.  Linux has a line for each, the name first.
+ */
+static int
+kernel_console(const struct stat *st)
+{
+	struct stat other;
+	char line[256], path[280];
+	FILE *fp;
+	int found = 0;
+
+	if ((fp = fopen("/proc/consoles", "re")) == NULL)
+		return (0);
+	while (!found && fgets(line, sizeof(line), fp) != NULL) {
+		snprintf(path, sizeof(path), "/dev/%.*s",
+		    (int)strcspn(line, " \n"), line);
+		found = stat(path, &other) == 0 && S_ISCHR(other.st_mode) &&
+		    other.st_rdev == st->st_rdev;
+	}
+	fclose(fp);
 	return (found);
 }
 
