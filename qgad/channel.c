@@ -273,9 +273,14 @@ took_nothing(ssize_t n)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (serial()) {
-		/* On a virtio port 0 is no host: it may come, or come back. */
-		if (n == 0 && ch.kind == CHANNEL_PORT)
+		/*
+		 * On a virtio port 0 is no host: it may come, or come back.
+		 * The half of a request that it left is nobody's now.
+		 */
+		if (n == 0 && ch.kind == CHANNEL_PORT) {
+			lexer_reset(ch.lexer);
 			return;
+		}
 		if (n == -1)
 			log_warn("channel: read");
 		lost();
