@@ -60,6 +60,8 @@ struct options {
 	long		 delay;		/* us between writes */
 	size_t		 chunk;		/* bytes a write, 0: all */
 	int		 halfclose, closeatonce;
+	int		 whole;		/* what is behind the replies, too */
+	int		 first;		/* -P: 0xFF before the sync */
 	int		 leave;		/* close with a reply unread */
 	int		 patient;	/* a timeout is the caller's to judge */
 };
@@ -81,6 +83,7 @@ static int	 converse(int, const struct options *, const struct buffer *,
 static long	 take(const char *, size_t, long *);
 static int	 write_some(int, const struct options *, const char *, size_t);
 static void	 raw(int, const char *);
+static long	 lines(const struct buffer *);
 static void	 line_pair(const struct buffer *, const char *);
 static void	 proxmox(struct options *, char **, int);
 static void	 libvirt(struct options *, char **, int);
@@ -93,7 +96,7 @@ static volatile sig_atomic_t	 signalled;
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: qgaclient [-CcLhPsx] [-d delay-us] "
+	fprintf(stderr, "usage: qgaclient [-CcfLhPsx] [-d delay-us] "
 	    "[-n replies] [-t seconds]\n"
 	    "           PATH [REQUEST ...]\n"
 	    "       qgaclient -M [options] LINK [REQUEST ...]\n"
@@ -108,7 +111,7 @@ usage(void)
 	    "(10)\n"
 	    " -x no newline after a REQUEST\n"
 	    " -P as Proxmox VE: delimited sync and command in one write, a "
-	    "connection each\n"
+	    "connection each; -f: after a 0xFF\n"
 	    " -L as libvirt: one connection, sync first, then one command "
 	    "after another\n"
 	    " -M make a pseudo terminal with the kernel's settings, LINK "
@@ -394,6 +397,8 @@ converse(int fd, const struct options *o, const struct buffer *out,
 			    "replies", came, want);
 		}
 		used = take(chunk, (size_t)n, &left);
+		if (o->whole)
+			used = n;
 		came = want - left;
 		if (in != NULL) {
 			append(in, chunk, (size_t)used);
@@ -404,6 +409,24 @@ converse(int fd, const struct options *o, const struct buffer *out,
 			die(1, "standard output: %s", strerror(errno));
 	}
 	return (0);
+}
+
+/* Those behind the last 0xFF; before it is what an earlier client left. */
+static long
+lines(const struct buffer *in)
+{
+	long n = 0;
+	size_t i;
+	int seen = 0;
+
+	for (i = 0; i < in->len; i++) {
+		if ((unsigned char)in->data[i] == 0xff) {
+			seen = 1;
+			n = 0;
+		} else
+			n += in->data[i] == '\n';
+	}
+	return (seen ? n : 0);
 }
 
 /*
@@ -444,18 +467,24 @@ proxmox(struct options *o, char **requests, int n)
 
 	memset(&in, 0, sizeof(in));
 	memset(&out, 0, sizeof(out));
-	o->replies = 2;
+	o->whole = 1;
 	for (i = 0; i < n; i++) {
 		snprintf(id, sizeof(id), "%ld0%d", (long)getpid(), i + 1);
 		snprintf(head, sizeof(head), "{\"execute\":"
 		    "\"guest-sync-delimited\",\"arguments\":{\"id\":%s}}\n",
 		    id);
 		in.len = out.len = 0;
+		if (o->first)
+			append(&out, "\xff", 1);
 		append(&out, head, strlen(head));
 		append(&out, requests[i], strlen(requests[i]));
 		append(&out, "\n", 1);
 		fd = open_path(o);
-		(void)converse(fd, o, &out, &in);
+		do {
+			o->replies = 2 - lines(&in);
+			(void)converse(fd, o, &out, &in);
+			out.len = 0;
+		} while (lines(&in) < 2);
 		close(fd);
 		line_pair(&in, id);
 	}
@@ -582,7 +611,7 @@ main(int argc, char *argv[])
 	memset(&o, 0, sizeof(o));
 	memset(&out, 0, sizeof(out));
 	o.replies = -2;
-	while ((ch = getopt(argc, argv, "Ccd:hLMn:Pst:uwx")) != -1)
+	while ((ch = getopt(argc, argv, "Ccd:fhLMn:Pst:uwx")) != -1)
 		switch (ch) {
 		case 'C':
 			o.leave = 1;
@@ -592,6 +621,9 @@ main(int argc, char *argv[])
 			break;
 		case 'd':
 			o.delay = number(optarg, "-d");
+			break;
+		case 'f':
+			o.first = 1;
 			break;
 		case 'h':
 			o.halfclose = 1;
