@@ -87,6 +87,10 @@ package()
 	debian,qemu-ga)		echo qemu-guest-agent ;;
 	debian,mkfs.ext4)	echo e2fsprogs ;;
 	debian,losetup)		echo mount ;;
+	debian,qemu)		echo qemu-system-x86 ;;
+	debian,libvirtd)	echo libvirt-daemon ;;
+	debian,libvirt-qemu)	echo libvirt-daemon-driver-qemu ;;
+	debian,virsh)		echo libvirt-clients ;;
 	debian,fuzzer)		echo libclang-rt-dev ;;
 	debian,*)		echo "$1" ;;
 	alpine,cc)		echo gcc ;;
@@ -135,6 +139,15 @@ for set in "$@"; do
 			program qemu-ga "$(package qemu-ga)"
 			program mkfs.ext4 "$(package mkfs.ext4)"
 			program losetup "$(package losetup)"
+		fi
+		# For regress/guest, whose kernel is not installed.
+		if [ $system = debian ] && [ "$(uname -m)" = x86_64 ]; then
+			program qemu-system-x86_64 "$(package qemu)"
+			program cpio "$(package cpio)"
+			program virsh "$(package virsh)"
+			program libvirtd "$(package libvirtd)"
+			file "$(package libvirt-qemu)" \
+			    /usr/lib/*/libvirt/connection-driver/*_qemu.so
 		fi
 		;;
 	fuzz)

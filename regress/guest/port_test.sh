@@ -21,11 +21,12 @@
 ping='{"execute":"guest-ping"}'
 exec_half='{"execute":"guest-exec","arguments":{"path":"/bin/fal'
 
-# port_case NAME DESCRIPTION: root, qemu, and time for a slow machine
+# port_case DESCRIPTION: root, qemu, and time for a slow machine
 port_case() {
 	atf_set descr "$1"
 	atf_set require.user root
-	atf_set require.progs qemu-system-x86_64
+	atf_set require.progs qemu-system-x86_64 cpio mkfs.ext4 dumpe2fs \
+	    debugfs
 	atf_set timeout 600
 }
 
@@ -58,17 +59,26 @@ leave_behind() {
 	esac
 }
 
-# come_and_go: 200 times; each sync finds its place, whatever is before it
+# come_and_go TRIES: 200 times; each sync finds its place, whatever is before
+# it.  A serial line may lose a byte (an emulated one did, once in a thousand
+# visits): there a host asks again, as all of them do.
 come_and_go() {
 	agent_shape >shape
 	turn=0
 	while [ $turn -lt 200 ]; do
 		leave_behind $turn || atf_fail "the host cannot connect: $turn"
-		"$qgaclient" -f -t 60 -P "$PWD/sock" "$ping" >pong &&
-		    grep -q '^{"return": {}}$' pong || {
+		tries=1
+		until "$qgaclient" -f -t 30 -P "$PWD/sock" "$ping" >pong; do
+			echo "visit $turn, try $tries" >&2
+			tries=$((tries + 1))
+			[ $tries -le "$1" ] || {
+				show_guest
+				atf_fail "not in sync after visit $turn"
+			}
+		done
+		grep -q '^{"return": {}}$' pong || {
 			cat pong >&2
-			show_guest
-			atf_fail "not in sync after visit $turn"
+			atf_fail "another reply after visit $turn"
 		}
 		turn=$((turn + 1))
 	done
@@ -107,10 +117,10 @@ virtio_body() {
 	need_guest
 	start_guest virtio
 	first_words
-	come_and_go
+	come_and_go 1
 	unfinished
 	idle
-	stopped 20
+	stopped 10
 	idle
 }
 virtio_cleanup() {
@@ -125,7 +135,7 @@ isa_body() {
 	need_guest
 	start_guest isa
 	first_words
-	come_and_go
+	come_and_go 3
 	idle
 	stopped 3
 }
@@ -203,7 +213,8 @@ migrate_isa_body() {
 	move isa
 	"$qgaclient" -f -t 60 -P "$PWD/sock" "$ping" ||
 	    { show_guest; atf_fail "no answer after the move"; }
-	moved_well
+	until_true answers_again || atf_fail "no osinfo after the move"
+	well
 }
 migrate_isa_cleanup() {
 	cleanup_qgad

@@ -22,7 +22,8 @@ ping='{"execute":"guest-ping"}'
 power_case() {
 	atf_set descr "$1"
 	atf_set require.user root
-	atf_set require.progs qemu-system-x86_64
+	atf_set require.progs qemu-system-x86_64 cpio mkfs.ext4 dumpe2fs \
+	    debugfs
 	atf_set timeout 300
 }
 
