@@ -17,8 +17,8 @@ QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/handlers.o qgad/stream.o
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
-		parent/files.o parent/jobs.o parent/logger.o parent/reload.o \
-		parent/work.o
+		parent/files.o parent/freeze.o parent/jobs.o parent/logger.o \
+		parent/reload.o parent/work.o
 ANSWER_OBJS=	workers/answer.o
 QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
@@ -31,11 +31,12 @@ SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
 HOOK_OBJS=	workers/hook-check.o
 ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o workers/account-$(OS).o \
 		workers/tool.o
+FREEZE_OBJS=	workers/freeze-$(OS).o workers/freeze-marker.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/file.o workers/log.o workers/system.o workers/hook.o \
-		workers/account.o
+		workers/account.o workers/freeze.o
 WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(FILE_OBJS) \
-		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS)
+		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
@@ -44,7 +45,7 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/account.h workers/answer.h workers/file.h \
+WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \
 		workers/query.h workers/system.h workers/tool.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
@@ -59,7 +60,7 @@ COMMON=		$(LIB) $(IMSG) $(LIB) $(IMSG)
 
 WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-file \
 		workers/qgad-log workers/qgad-system workers/qgad-hook \
-		workers/qgad-account
+		workers/qgad-account workers/qgad-freeze
 PROGRAMS=	qgad/qgad parent/qgad-parent $(WORKERS)
 
 all: $(PROGRAMS)
@@ -82,7 +83,7 @@ $(IMSG_OBJS) $(LIB_OBJS): $(COMMON_H) config.mk
 $(QGAD_OBJS) qgad/qgad.o: $(COMMON_H) $(QGAD_H) config.mk
 $(PARENT_OBJS) parent/parent.o: $(COMMON_H) $(PARENT_H) config.mk
 $(WORKER_OBJS) workers/query.o workers/exec.o workers/file.o workers/log.o \
-    workers/system.o workers/hook.o workers/account.o: \
+    workers/system.o workers/hook.o workers/account.o workers/freeze.o: \
     $(COMMON_H) $(WORKERS_H) config.mk
 lib/build.o: buildid.h
 
@@ -128,6 +129,11 @@ workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(JOB_OBJS) \
 workers/qgad-hook: workers/hook.o $(HOOK_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/hook.o $(HOOK_OBJS) \
+	    $(JOB_OBJS) $(COMMON)
+workers/qgad-freeze: workers/freeze.o $(FREEZE_OBJS) $(JOB_OBJS) $(IMSG) \
+    $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/freeze.o $(FREEZE_OBJS) \
 	    $(JOB_OBJS) $(COMMON)
 
 # Dynamic: whose home it is, name service says.
@@ -185,7 +191,8 @@ uninstall:
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-log \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-system \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-hook \
-	    $(DESTDIR)$(LIBEXECDIR)/qgad-account
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-account \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-freeze
 	@for f in $(HOOKS); do \
 		rm -f $(DESTDIR)$(EXAMPLEDIR)/hooks/$${f##*/}; \
 	done

@@ -52,6 +52,7 @@
 #define PASSWORD_FIXED	(U64 + 2 * U32)
 #define KEYS_FIXED	(U64 + 3 * U32)
 #define UNITS(n)	(U64 + U32 + (n) * (U64 + U8))
+#define FREEZE_FIXED	(U64 + 3 * U32)
 
 #define EXACTLY(n)	(n), (n)
 
@@ -98,15 +99,20 @@ const struct msg_info msg_info[MSG_MAX] = {
 			    PASSWORD_FIXED + STR(MSG_USER_MAX), MSG_FD_MAY },
 	[MSG_SSH_KEYS] = { "ssh-keys", KEYS_FIXED + STR(1), MSG_SSH_KEYS_MAX,
 			    MSG_FD_NONE },
+	[MSG_FREEZE] =	{ "freeze", FREEZE_FIXED, MSG_FREEZE_MAX, MSG_FD_NONE },
+	[MSG_FSFREEZE] = { "fsfreeze", EXACTLY(U64 + U32), MSG_FD_NONE },
 	[MSG_DONE] =	{ "done", U64 + U32 + STR(1),
 			    U64 + U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_STARTED] = { "exec-started", 2 * U64 + STR(1),
 			    2 * U64 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_ENDED] = { "exec-ended", EXACTLY(RESULT), MSG_FD_NONE },
+	[MSG_FREEZE_DONE] = { "freeze-done", 4 * U32 + STR(1),
+			    4 * U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_SEND] = { "exec-send", EXACTLY(U64 + 2 * U32), MSG_FD_ONE },
 	[MSG_LINE] =	{ "line", U32 + U64 + STR(1),
 			    U32 + U64 + STR(MSG_LINE_MAX), MSG_FD_NONE },
 	[MSG_HOOK] =	{ "hook", EXACTLY(U64 + 2 * U32), MSG_FD_NONE },
+	[MSG_FREEZE_ORDER] = { "freeze-order", EXACTLY(U32), MSG_FD_NONE },
 };
 
 static struct ibuf	*start(struct imsgbuf *, enum msg_type, size_t, int);
@@ -501,7 +507,10 @@ msg_recv_data(struct imsg *imsg, uint64_t *id)
 
 /* --- exec --- */
 
-/* Add up what the strings need; stop early, a sum never gets far past. */
+/*
+ * Add up what the strings need; stop early, a sum never gets far past.  The
+ * bounds of exec are those of a freeze, too.
+ */
 static int
 vector_size(char *const *vec, uint32_t n, size_t *size)
 {
@@ -1168,6 +1177,111 @@ msg_recv_hook(struct imsg *imsg, struct msg_hook *m)
 	return (end(&in));
 }
 
+/* --- freeze --- */
+
+int
+msg_send_freeze(struct imsgbuf *b, const struct msg_freeze *m)
+{
+	struct ibuf	*msg;
+	size_t		 size = FREEZE_FIXED;
+
+	if (vector_size(m->mounts, m->n, &size) == -1)
+		size = MSG_FREEZE_MAX + 1;
+	if ((msg = start(b, MSG_FREEZE, size, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_FREEZE, msg,
+	    ibuf_add_n64(msg, m->id) == -1 ||
+	    ibuf_add_n32(msg, m->command) == -1 ||
+	    ibuf_add_n32(msg, m->listed) == -1 ||
+	    ibuf_add_n32(msg, m->n) == -1 ||
+	    add_vector(msg, m->mounts, m->n) == -1));
+}
+
+int
+msg_recv_freeze(struct imsg *imsg, struct msg_freeze *m)
+{
+	struct ibuf	 in;
+
+	m->mounts = NULL;
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->id) == -1 ||
+	    get_below(&in, &m->command, CMD_MAX) == -1 ||
+	    get_bool(&in, &m->listed) == -1 ||
+	    get_below(&in, &m->n, MSG_MOUNTS_MAX + 1) == -1)
+		return (-1);
+	if (!m->listed && m->n != 0)
+		return (malformed());
+	if (get_vector(&in, &m->mounts, m->n) == -1 || end(&in) == -1) {
+		msg_freeze_free(m);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+msg_freeze_free(struct msg_freeze *m)
+{
+	int	 saved = errno;
+
+	free(m->mounts);
+	m->mounts = NULL;
+	errno = saved;
+}
+
+int
+msg_send_freeze_order(struct imsgbuf *b, uint32_t order)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_FREEZE_ORDER, U32, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_FREEZE_ORDER, msg,
+	    ibuf_add_n32(msg, order) == -1));
+}
+
+int
+msg_recv_freeze_order(struct imsg *imsg, uint32_t *order)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    get_below(&in, order, FREEZE_ORDERS) == -1)
+		return (-1);
+	return (end(&in));
+}
+
+int
+msg_send_freeze_done(struct imsgbuf *b, const struct msg_freeze_done *m)
+{
+	struct ibuf	*msg;
+	size_t		 len = strnlen(m->text, MSG_TEXT_MAX - 1) + 1;
+
+	msg = start(b, MSG_FREEZE_DONE, 4 * U32 + STR(len), -1);
+	if (msg == NULL)
+		return (-1);
+	return (finish(b, MSG_FREEZE_DONE, msg,
+	    ibuf_add_n32(msg, m->order) == -1 ||
+	    ibuf_add_n32(msg, m->found) == -1 ||
+	    ibuf_add_n32(msg, m->hooks) == -1 ||
+	    ibuf_add_n32(msg, m->count) == -1 ||
+	    add_string(msg, m->text, MSG_TEXT_MAX) == -1));
+}
+
+int
+msg_recv_freeze_done(struct imsg *imsg, struct msg_freeze_done *m)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    get_below(&in, &m->order, FREEZE_ORDERS) == -1 ||
+	    get_bool(&in, &m->found) == -1 ||
+	    get_bool(&in, &m->hooks) == -1 ||
+	    ibuf_get_n32(&in, &m->count) == -1 ||
+	    get_text(&in, &m->text, MSG_TEXT_MAX) == -1)
+		return (-1);
+	return (end(&in));
+}
+
 int
 msg_send_done(struct imsgbuf *b, const struct msg_done *m)
 {
@@ -1262,6 +1376,39 @@ frame_decode(const unsigned char *header, struct frame *f)
 		return (-1);
 	if (magic != FRAME_MAGIC ||
 	    f->len > (f->kind == FRAME_VALUE ? VALUE_SIZE : MSG_TEXT_MAX))
+		return (malformed());
+	return (end(&in));
+}
+
+/* --- a freezer's records --- */
+
+void
+freeze_record_encode(const struct freeze_record *r, unsigned char *out)
+{
+	uint32_t	 words[4] = { r->event, r->count, r->why, r->error };
+	size_t		 len = strnlen(r->path, FREEZE_PATH - 1);
+	int		 i;
+
+	for (i = 0; i < 16; i++)
+		out[i] = (unsigned char)
+		    (words[i / 4] >> (24 - i % 4 * 8) & 0xff);
+	memset(out + 16, 0, FREEZE_PATH);
+	memcpy(out + 16, r->path, len);
+}
+
+int
+freeze_record_decode(const unsigned char *record, struct freeze_record *r)
+{
+	struct ibuf	 in;
+
+	ibuf_from_buffer(&in, (void *)(uintptr_t)record, FREEZE_RECORD);
+	if (get_below(&in, &r->event, FREEZE_EVENTS) == -1 ||
+	    ibuf_get_n32(&in, &r->count) == -1 ||
+	    get_below(&in, &r->why, FREEZE_WHYS) == -1 ||
+	    ibuf_get_n32(&in, &r->error) == -1 ||
+	    ibuf_get(&in, r->path, sizeof(r->path)) == -1)
+		return (-1);
+	if (r->error > INT32_MAX || r->path[FREEZE_PATH - 1] != '\0')
 		return (malformed());
 	return (end(&in));
 }

@@ -100,6 +100,12 @@ enum msg_type {
 	MSG_LINE,
 	/* the monitor to the hook worker */
 	MSG_HOOK,		/* run the hooks; its answer is MSG_DONE */
+	/* of a freeze: the frontend to the monitor */
+	MSG_FREEZE,		/* and from the monitor to the freezer */
+	MSG_FSFREEZE,		/* status, thaw */
+	/* the monitor to a freezer, and its answer */
+	MSG_FREEZE_ORDER,
+	MSG_FREEZE_DONE,
 	MSG_MAX
 };
 
@@ -137,6 +143,8 @@ int		 msg_forward(struct imsgbuf *, struct imsg *, int fd);
 #define MSG_UNITS_MAX	4096	/* processors, memory blocks */
 
 #define MSG_TIME_END	UINT64_C(3155760000)	/* s; 2070, as qemu-ga has it */
+#define MSG_MOUNTS_MAX	1024	/* of a freeze */
+#define MSG_FREEZE_MAX	0x100000	/* 1 MiB */
 
 /* The largest payload any role may get; imsgbuf_set_maxsize() with it. */
 #define MSG_SIZE_MAX	(MSG_EXEC_MAX + 64 * 1024)
@@ -192,8 +200,10 @@ enum channel_end {
 int	 msg_send_channel_end(struct imsgbuf *, uint32_t);
 int	 msg_recv_channel_end(struct imsg *, uint32_t *);
 
-/* MSG_ASK, MSG_QUERY: request id and command id; MSG_DATA, MSG_RESULT and
- * MSG_GO and MSG_SMART: id only */
+/*
+ * MSG_ASK, MSG_QUERY, MSG_FSFREEZE: request id and command id; MSG_DATA,
+ * MSG_RESULT, MSG_GO and MSG_SMART: id only.
+ */
 struct msg_request {
 	uint64_t	 id;		/* the frontend's, ever higher */
 	uint32_t	 command;	/* enum command_id */
@@ -359,6 +369,37 @@ enum done {
 	DONES
 };
 
+struct msg_freeze {
+	uint64_t	 id;
+	uint32_t	 command;	/* enum command_id */
+	uint32_t	 listed;	/* 0: all file systems */
+	uint32_t	 n;		/* 0 unless listed */
+	char		**mounts;	/* NULL at the end */
+};
+int	 msg_send_freeze(struct imsgbuf *, const struct msg_freeze *);
+int	 msg_recv_freeze(struct imsg *, struct msg_freeze *);
+void	 msg_freeze_free(struct msg_freeze *);	/* the vector only */
+
+enum freeze_order {
+	ORDER_MARK,		/* write the marker: hooks are to run */
+	ORDER_SWEEP,		/* thaw what a marker of this boot names */
+	ORDER_CLEAR,		/* remove the marker */
+	FREEZE_ORDERS
+};
+int	 msg_send_freeze_order(struct imsgbuf *, uint32_t);
+int	 msg_recv_freeze_order(struct imsg *, uint32_t *);
+
+struct msg_freeze_done {
+	uint32_t	 order;
+	uint32_t	 found;		/* SWEEP: 1: there was such a marker */
+	uint32_t	 hooks;		/* SWEEP: freeze hooks had begun */
+	uint32_t	 count;		/* SWEEP: file systems thawed */
+	const char	*text;		/* "", or why it could not be done */
+};
+int	 msg_send_freeze_done(struct imsgbuf *,
+	    const struct msg_freeze_done *);
+int	 msg_recv_freeze_done(struct imsg *, struct msg_freeze_done *);
+
 struct msg_done {
 	uint64_t	 id;
 	uint32_t	 ok;		/* enum done */
@@ -441,5 +482,43 @@ enum { FRAME_VALUE, FRAME_ERROR, FRAME_KINDS };	/* a tree; a text */
 void	 frame_encode(const struct frame *, unsigned char *);
 /* 0, or -1: EBADMSG. */
 int	 frame_decode(const unsigned char *, struct frame *);
+
+/*
+ * What a freezer that may not allocate any more, and its keeper, tell the
+ * monitor, on a socket of their own (fd 4): records of one size.  The other
+ * way goes one byte, whichever: thaw.
+ */
+#define FREEZE_RECORD	256
+#define FREEZE_PATH	(FREEZE_RECORD - 16)	/* NUL included; cut to it */
+enum freeze_event {
+	FREEZE_BEGUN,		/* path is being frozen */
+	FREEZE_FROZEN,		/* all are; count */
+	FREEZE_THAWED,		/* none is, count were; why */
+	FREEZE_STUCK,		/* path could not be thawed: error */
+	FREEZE_EVENTS
+};
+enum freeze_why {
+	WHY_ASKED,		/* by the monitor */
+	WHY_NOTHING,		/* there was nothing to freeze */
+	WHY_FAILED,		/* path could not be frozen: error */
+	WHY_OPEN,		/* path could not be opened: error */
+	WHY_SETUP,		/* before that: error of what path names */
+	WHY_TIMER,
+	WHY_SIGNAL,
+	WHY_GONE,		/* the monitor is: nobody reads this */
+	WHY_KEEPER,		/* the keeper is */
+	WHY_FREEZER,		/* the freezer is: the keeper says it */
+	FREEZE_WHYS
+};
+struct freeze_record {
+	uint32_t	 event;
+	uint32_t	 count;
+	uint32_t	 why;
+	uint32_t	 error;		/* errno, 0: none */
+	char		 path[FREEZE_PATH];
+};
+void	 freeze_record_encode(const struct freeze_record *, unsigned char *);
+/* 0, or -1: EBADMSG. */
+int	 freeze_record_decode(const unsigned char *, struct freeze_record *);
 
 #endif

@@ -56,6 +56,9 @@ struct limits {
 
 #define MAX_MEMBERS	1024	/* of one object in a request */
 
+#define AUTO_THAW	600	/* seconds that a freeze may last */
+#define STUCK_AFTER	30	/* seconds that one file system's may take */
+
 /* Of the hooks around a freeze, in milliseconds; a phase is freeze or thaw. */
 #define HOOK_EACH	30000	/* one script */
 #define HOOK_TOTAL	300000	/* all scripts of a phase */

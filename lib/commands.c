@@ -16,12 +16,16 @@
 
 #include <string.h>
 
+#include "bounds.h"
 #include "commands.h"
 
 #define ALL	(PROFILE_AUDIT | PROFILE_BACKUP | PROFILE_FULL)
 #define BACKUP	(PROFILE_BACKUP | PROFILE_FULL)
 #define FULL	(PROFILE_FULL)
 #define SYSTEM	(CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE)
+
+/* The hooks' bound, and what the rest may take. */
+#define FREEZE_DEADLINE	(HOOK_TOTAL / 1000 + 60)
 
 /*
  * May this command run?  The row, then the configuration's lists, then the
@@ -205,12 +209,34 @@ const struct command commands[CMD_MAX] = {
 		CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE, FULL, 30,
 		"takes keys from that file; may lock a user out"
 	},
+	[CMD_GUEST_FSFREEZE_STATUS] = {
+		"guest-fsfreeze-status", CLASS_FREEZE, CMD_THAWING, BACKUP, 5,
+		"says whether the guest is frozen"
+	},
+	[CMD_GUEST_FSFREEZE_FREEZE] = {
+		/* While frozen it answers the count and freezes no more. */
+		"guest-fsfreeze-freeze", CLASS_FREEZE,
+		CMD_ROOT | CMD_THAWING | CMD_AUDIT | CMD_PERISHABLE, BACKUP,
+		FREEZE_DEADLINE,
+		"holds all writers while the host takes a snapshot"
+	},
+	[CMD_GUEST_FSFREEZE_FREEZE_LIST] = {
+		"guest-fsfreeze-freeze-list", CLASS_FREEZE,
+		CMD_ROOT | CMD_THAWING | CMD_AUDIT | CMD_PERISHABLE, BACKUP,
+		FREEZE_DEADLINE,
+		"the same for some file systems"
+	},
+	[CMD_GUEST_FSFREEZE_THAW] = {
+		/* Late is better than never: not perishable. */
+		"guest-fsfreeze-thaw", CLASS_FREEZE, CMD_THAWING | CMD_AUDIT,
+		BACKUP, FREEZE_DEADLINE,
+		"lets the writers go on; without it the guest thaws by itself"
+	},
 };
 
 /* Commands of qemu-ga 7.2 to 10.2 that may have no row above. */
 static const char *const qemu_commands[] = {
-	"guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list",
-	"guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-get-devices"
+	"guest-get-devices"
 };
 
 static const char *const class_names[CLASS_MAX] = {

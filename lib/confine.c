@@ -47,6 +47,7 @@
 #include "messages.h"
 
 #define CAP_BIT_DAC_READ_SEARCH	(UINT64_C(1) << 2)
+#define CAP_BIT_SYS_ADMIN	(UINT64_C(1) << 21)
 #define LOG_QUEUE		(64 * 1024)	/* bytes; past it lines drop */
 
 extern char **environ;
@@ -113,6 +114,18 @@ const struct confinement confinements[ROLE_MAX] = {
 	[ROLE_ACCOUNT] = {
 		ROLE_ACCOUNT, "account", "qgad-account",
 		ACCOUNT_ROOT, STEP_UNDUMP, 0, 0
+	},
+	/*
+	 * From the first file system frozen on; it holds a descriptor of each,
+	 * and FIFREEZE and FITHAW are all it may do with them.
+	 */
+	[ROLE_FREEZE] = {
+		ROLE_FREEZE, "freeze", "qgad-freeze",
+		ACCOUNT_WORKER, STEP_ALL | KEEP_CAPS, CAP_BIT_SYS_ADMIN, 0
+	},
+	[ROLE_KEEPER] = {
+		ROLE_KEEPER, "keeper", "qgad-freeze",
+		ACCOUNT_WORKER, STEP_ALL | KEEP_CAPS, CAP_BIT_SYS_ADMIN, 0
 	},
 	/* Its log is open before; on a file it may grow. */
 	[ROLE_LOG] = {

@@ -39,6 +39,8 @@ enum role {
 	ROLE_SYSTEM,
 	ROLE_HOOK,
 	ROLE_ACCOUNT,
+	ROLE_FREEZE,		/* holds what it froze, and thaws it */
+	ROLE_KEEPER,		/* its child, thaws what it left frozen */
 	ROLE_LOG,
 	ROLE_MAX
 };
@@ -56,6 +58,7 @@ enum account { ACCOUNT_ROOT, ACCOUNT_FRONTEND, ACCOUNT_WORKER };
 #define STEP_SYSCALLS	0x080	/* seccomp, pledge, capsicum, seatbelt */
 #define STEP_ALL	0x0ff
 #define MAY_WRITE	0x100	/* no step: RLIMITS leaves fsize alone */
+#define KEEP_CAPS	0x200	/* no step: keepcaps without landlock too */
 
 struct confinement {
 	enum role	 role;

@@ -44,6 +44,10 @@
 #define CONTROL_SSHKEYS		0x80000	/* as the user, no link followed */
 #define CONTROL_DEADLINES	0x100000 /* off: a fortieth of each */
 #define CONTROL_BENEATH		0x200000 /* what stays below a rule's base */
+#define CONTROL_GATE		0x1000000 /* what passes while not thawed */
+#define CONTROL_KEEPER		0x2000000 /* a second process that thaws */
+#define CONTROL_ORDER		0x4000000 /* the block stack's order */
+#define CONTROL_MARKER		0x8000000 /* a start thaws */
 
 #ifndef CONTROL_OFF
 #define CONTROL_OFF	0

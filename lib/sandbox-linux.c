@@ -35,6 +35,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 
@@ -89,7 +90,8 @@
 #define X	(1U << ROLE_EXEC_SPARE | 1U << ROLE_EXEC)
 #define W	(1U << ROLE_FILE)
 #define L	(1U << ROLE_LOG)
-#define ALL	(F | Q | X | W | L)
+#define Z	(1U << ROLE_FREEZE | 1U << ROLE_KEEPER)
+#define ALL	(F | Q | X | W | L | Z)
 
 enum check_kind {
 	CHECK_NONE,
@@ -132,6 +134,9 @@ static const uint32_t ioctl_commands[] = {
 	FIONREAD, TCGETS, TCGETS2_ANY, TIOCGWINSZ, VALUES_END
 };
 
+/* In place of these: a freezer needs no terminal. */
+static const uint32_t freeze_commands[] = { FIFREEZE, FITHAW, VALUES_END };
+
 static const uint32_t netlink_domain[] = { AF_NETLINK, VALUES_END };
 static const uint32_t netlink_route[] = { NETLINK_ROUTE, VALUES_END };
 
@@ -151,7 +156,9 @@ static const struct rule rules[] = {
 	CALL(lseek, ALL),
 	CALL(fsync, W),
 	CALL_IF(fcntl, ALL, CHECK_ONE_OF, 1, 0, fcntl_commands),
-	CALL_IF(ioctl, ALL, CHECK_ONE_OF, 1, 0, ioctl_commands),
+	CALL_IF(ioctl, ALL & ~Z, CHECK_ONE_OF, 1, 0, ioctl_commands),
+	CALL_IF(ioctl, Z, CHECK_ONE_OF, 1, 0, freeze_commands),
+	CALL(syncfs, Z),
 #ifdef __NR_fstat
 	CALL(fstat, ALL),
 #endif
@@ -387,6 +394,7 @@ sandbox_enter(const struct confinement *row, const char **what)
 	/* What is kept is harmless only behind landlock's list of paths. */
 	*what = "capabilities";
 	if (row->keepcaps != 0 && landlock_abi == 0 &&
+	    !(row->steps & KEEP_CAPS) &&
 	    DEFENCE(CONTROL_CAPS) && caps_set(0) == -1)
 		return (-1);
 	*what = "seccomp";

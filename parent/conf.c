@@ -35,7 +35,7 @@
 #include "parent.h"
 
 enum key_type { KEY_BOOL, KEY_STRING, KEY_LIST, KEY_SIZE, KEY_COUNT,
-	KEY_PATHS };
+	KEY_PATHS, KEY_PREFIXES, KEY_ABORT };
 
 static const struct key {
 	const char	*section, *name;
@@ -81,6 +81,14 @@ static const struct key {
 	PATHS("write", FILE_WRITE, 0),
 	PATHS("write-any", FILE_WRITE, 1),
 #undef PATHS
+#define FREEZE(name, type, member, min, max)				\
+	{ "freeze", name, type, offsetof(struct conf, member), min, max }
+	FREEZE("auto-thaw", KEY_COUNT, auto_thaw, 1, 86400),
+	FREEZE("exclude", KEY_PREFIXES, exclude, 0, 0),
+	FREEZE("hook-failure", KEY_ABORT, hook_abort, 0, 0),
+	FREEZE("quiesce", KEY_BOOL, quiesce, 0, 0),
+	FREEZE("stuck-after", KEY_COUNT, stuck_after, 1, 300),
+#undef FREEZE
 };
 
 #define NKEYS	(sizeof(keys) / sizeof(keys[0]))
@@ -88,6 +96,7 @@ static const struct key {
 static const struct key	*key_find(const char *, const char *, int *);
 static int		 key_set(struct conf *, const struct key *, char *,
 			    int, char *, size_t);
+static int		 prefixes(const char *);
 static int		 number(const char *, const struct key *, uint64_t *);
 static int		 paths(struct conf *, const struct key *, char *,
 			    char *, size_t);
@@ -101,6 +110,8 @@ conf_defaults(struct conf *conf)
 
 	memset(conf, 0, sizeof(*conf));
 	conf->limits = defaults;
+	conf->auto_thaw = AUTO_THAW;
+	conf->stuck_after = STUCK_AFTER;
 }
 
 static void
@@ -125,6 +136,7 @@ conf_free(struct conf *conf)
 	free(conf->pidfile);
 	free(conf->hook);
 	free(conf->statedir);
+	free(conf->exclude);
 	list_free(conf->block);
 	list_free(conf->allow);
 	file_rules_free(conf->files);
@@ -241,6 +253,8 @@ conf_parse(struct conf *conf, const char *name, char *text, char *err,
 		}
 		if (strcmp(section, "limits") == 0)
 			conf->limitsset = 1;
+		if (strcmp(section, "freeze") == 0)
+			conf->freezeset = 1;
 		if (key_set(conf, key, value, no, why, sizeof(why)) == -1) {
 			snprintf(err, errsize, "%s:%d: %s: %s", name, no,
 			    key->name, why);
@@ -297,6 +311,22 @@ key_set(struct conf *conf, const struct key *key, char *value, int line,
 		}
 		memcpy(where, &flag, sizeof(flag));
 		return (0);
+	case KEY_ABORT:
+		flag = strcmp(value, "abort") == 0;
+		if (!flag && strcmp(value, "warn") != 0) {
+			snprintf(why, size, "'%.64s' is not abort or warn",
+			    value);
+			return (-1);
+		}
+		memcpy(where, &flag, sizeof(flag));
+		return (0);
+	case KEY_PREFIXES:
+		if (prefixes(value) == -1) {
+			snprintf(why, size, "'%.64s' is not a list of "
+			    "absolute paths, commas between", value);
+			return (-1);
+		}
+		/* FALLTHROUGH */
 	case KEY_STRING:
 		if (*value == '\0') {
 			snprintf(why, size, "a value is expected");
@@ -327,6 +357,20 @@ key_set(struct conf *conf, const struct key *key, char *value, int line,
 		return (paths(conf, key, value, why, size));
 	}
 	return (-1);
+}
+
+static int
+prefixes(const char *list)
+{
+	size_t len;
+
+	for (;; list += len + 1) {
+		len = strcspn(list, ",");
+		if (*list != '/' || (len > 1 && list[len - 1] == '/'))
+			return (-1);
+		if (list[len] == '\0')
+			return (0);
+	}
 }
 
 static int
@@ -429,20 +473,45 @@ conf_list(struct rpc **list, const char *names, int line, char *err,
 	}
 }
 
-/* The keys of [limits] as they are in force. */
 void
-conf_dump_limits(const struct conf *conf)
+conf_dump(const struct conf *conf, const char *section)
 {
+	const unsigned char *where;
+	const char *text;
 	uint64_t n;
 	size_t i;
+	int flag;
 
-	printf("\n[limits]\n");
+	printf("\n[%s]\n", section);
 	for (i = 0; i < NKEYS; i++) {
-		if (strcmp(keys[i].section, "limits") != 0)
+		if (strcmp(keys[i].section, section) != 0)
 			continue;
-		memcpy(&n, (const unsigned char *)conf + keys[i].offset,
-		    sizeof(n));
-		printf("%s=%llu\n", keys[i].name, (unsigned long long)n);
+		where = (const unsigned char *)conf + keys[i].offset;
+		switch (keys[i].type) {
+		case KEY_BOOL:
+		case KEY_ABORT:
+			memcpy(&flag, where, sizeof(flag));
+			text = keys[i].type == KEY_BOOL ?
+			    (flag ? "true" : "false") :
+			    (flag ? "abort" : "warn");
+			printf("%s=%s\n", keys[i].name, text);
+			break;
+		case KEY_PREFIXES:
+		case KEY_STRING:
+			memcpy(&text, where, sizeof(text));
+			if (text != NULL)
+				printf("%s=%s\n", keys[i].name, text);
+			break;
+		case KEY_SIZE:
+		case KEY_COUNT:
+			memcpy(&n, where, sizeof(n));
+			printf("%s=%llu\n", keys[i].name,
+			    (unsigned long long)n);
+			break;
+		case KEY_LIST:
+		case KEY_PATHS:
+			break;
+		}
 	}
 }
 

@@ -61,6 +61,9 @@ static int	 take_password(struct child *, struct imsg *);
 static int	 take_ssh_keys(struct child *, struct imsg *);
 static void	 system_begin(uint64_t, enum command_id, const char *,
 		    struct imsg *);
+static int	 take_freeze(struct child *, struct imsg *);
+static int	 take_fsfreeze(struct child *, struct imsg *);
+static void	 mounts_text(char *, size_t, const struct msg_freeze *);
 
 static const struct {
 	int		 when;
@@ -87,6 +90,8 @@ static const struct {
 	[MSG_SUSPEND] =		{ WHEN_READY,	take_suspend },
 	[MSG_PASSWORD] =	{ WHEN_READY,	take_password },
 	[MSG_SSH_KEYS] =	{ WHEN_READY,	take_ssh_keys },
+	[MSG_FREEZE] =		{ WHEN_READY,	take_freeze },
+	[MSG_FSFREEZE] =	{ WHEN_READY,	take_fsfreeze },
 };
 
 static int	 request_begin(uint64_t, enum command_id, const char *);
@@ -403,6 +408,60 @@ take_ssh_keys(struct child *c, struct imsg *imsg)
 	return (0);
 }
 
+static int
+take_freeze(struct child *c, struct imsg *imsg)
+{
+	struct msg_freeze msg;
+	char mounts[256];
+
+	(void)c;
+	if (msg_recv_freeze(imsg, &msg) == -1)
+		return (-1);
+	mounts_text(mounts, sizeof(mounts), &msg);
+	msg_freeze_free(&msg);
+	if (msg.id <= last_id ||
+	    (msg.command != CMD_GUEST_FSFREEZE_FREEZE_LIST &&
+	    (msg.command != CMD_GUEST_FSFREEZE_FREEZE || msg.listed)))
+		return (-1);
+	if (request_begin(msg.id, (enum command_id)msg.command, mounts) == 0)
+		freeze_begin(imsg);
+	return (0);
+}
+
+/* For the audit line. */
+static void
+mounts_text(char *text, size_t size, const struct msg_freeze *msg)
+{
+	uint32_t i;
+
+	strlcpy(text, msg->listed ? "" : "all", size);
+	for (i = 0; i < msg->n; i++) {
+		if (i > 0)
+			(void)strlcat(text, ",", size);
+		if (strlcat(text, msg->mounts[i], size) >= size)
+			return;
+	}
+}
+
+static int
+take_fsfreeze(struct child *c, struct imsg *imsg)
+{
+	struct msg_request msg;
+
+	(void)c;
+	if (msg_recv_request(imsg, &msg) == -1 || msg.id <= last_id ||
+	    (msg.command != CMD_GUEST_FSFREEZE_STATUS &&
+	    msg.command != CMD_GUEST_FSFREEZE_THAW))
+		return (-1);
+	if (request_begin(msg.id, (enum command_id)msg.command, "") == -1)
+		return (0);
+	if (msg.command == CMD_GUEST_FSFREEZE_STATUS)
+		freeze_status_begin();
+	else
+		freeze_thaw_begin();
+	return (0);
+}
+
 /*
  * The request is in hand from here on.  0: it may run; -1: it may not, and
  * has been answered.
@@ -624,6 +683,8 @@ frontend_died(void)
 	if (request.active)
 		request_done("the frontend has gone");
 	jobs_returned();
+	/* Nobody is left who could thaw. */
+	freeze_abort("the frontend has gone");
 	if ((c = child_find(ROLE_QUERY)) != NULL)
 		child_release(c);
 	channel_frontend_died();
@@ -633,7 +694,7 @@ frontend_died(void)
 		deaths = 0;
 	}
 	if (++deaths > conf->limits.restarts)
-		end(75, "the frontend ended too often");
+		want_end(75, "the frontend ended too often");
 	restart_at = now + (deaths < 6 ? 10U << deaths : 500);
 	log_warnx("the frontend has gone; a new one is started");
 }
@@ -666,6 +727,8 @@ frontend_timers(uint64_t now, uint64_t *next)
 	worker = request.worker;
 	request_error("Command %s timed out after %u seconds",
 	    commands[command].name, (unsigned int)commands[command].deadline);
+	if (commands[command].class == CLASS_FREEZE)
+		freeze_abort("its deadline has passed");
 	if (worker != NULL && worker->jobpid == 0) {
 		child_kill(worker, "its request's deadline has passed");
 		worker_gone(worker);

@@ -70,7 +70,8 @@ jobs_spare(void)
 	struct child *c;
 	int have = 0, want = busy_until == 0 ? 1 : 2;
 
-	if (spare_at != 0)
+	/* None is started while one could find its disk frozen. */
+	if (spare_at != 0 || freeze_state() != FREEZE_STATE_THAWED)
 		return;
 	for (c = NULL; (c = child_each(c)) != NULL;)
 		if (is_spare(c))

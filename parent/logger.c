@@ -48,7 +48,7 @@ struct line {
 static struct line	*head, **tail = &head;
 static size_t		 queued;
 static uint64_t		 dropped, restart_at, delay = RESTART_MIN;
-static int		 active;
+static int		 active, held;
 
 /* Lines wait in the queue until logger_sink(); a child's at once. */
 void
@@ -133,7 +133,7 @@ logger_flush(void)
 	struct msg_log msg;
 	char text[64];
 
-	if (!active || (c = child_find(ROLE_LOG)) == NULL)
+	if (!active || held || (c = child_find(ROLE_LOG)) == NULL)
 		return;
 	if (c->state == CHILD_READY)
 		delay = RESTART_MIN;
@@ -164,6 +164,33 @@ logger_flush(void)
 			usleep(10000);
 			(void)child_send(c);
 		}
+}
+
+void
+logger_hold(int hold)
+{
+	if (hold)
+		logger_flush();
+	held = hold;
+	if (!hold)
+		logger_flush();
+}
+
+void
+logger_queue(void)
+{
+	log_set_sink(logger_line);
+}
+
+void
+logger_print(void)
+{
+	struct line *line;
+
+	log_set_sink(NULL);
+	for (line = head; line != NULL; line = line->next)
+		fprintf(stderr, "qgad: %s: %s\n",
+		    log_level_name(line->level), line->text);
 }
 
 /* A new worker opens the file anew; the old one writes what it was given. */
@@ -197,7 +224,7 @@ logger_gone(void)
 void
 logger_timers(uint64_t now, uint64_t *next)
 {
-	if (!active || restart_at == 0)
+	if (!active || held || restart_at == 0)
 		return;
 	if (now < restart_at) {
 		sooner(next, restart_at);

@@ -36,7 +36,7 @@
 #define DUMPING		0x1	/* -D */
 #define CHECKING	0x2	/* -n */
 
-enum { OPT_TEST = 256, OPT_COMMANDS };
+enum { OPT_TEST = 256, OPT_COMMANDS, OPT_THAW };
 
 static const struct option longopts[] = {
 	{ "allow-rpcs",		required_argument, NULL, 'a' },
@@ -55,6 +55,7 @@ static const struct option longopts[] = {
 	{ "retry-path",		no_argument, NULL, 'r' },
 	{ "statedir",		required_argument, NULL, 't' },
 	{ "test",		no_argument, NULL, OPT_TEST },
+	{ "thaw",		no_argument, NULL, OPT_THAW },
 	{ "verbose",		no_argument, NULL, 'v' },
 	{ "version",		no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
@@ -185,6 +186,9 @@ take(int argc, char *argv[], struct conf *conf)
 			break;
 		case OPT_TEST:
 			conf->test = 1;
+			break;
+		case OPT_THAW:
+			conf->thaw = 1;
 			break;
 		default:
 			printf("Unknown option, try '%s --help' for more "
@@ -369,9 +373,11 @@ dump(const struct conf *conf)
 	if (conf->allowset)
 		dump_list("allow-rpcs", conf->allow);
 	if (conf->limitsset)
-		conf_dump_limits(conf);
+		conf_dump(conf, "limits");
 	if (conf->fileset)
 		conf_dump_files(conf);
+	if (conf->freezeset)
+		conf_dump(conf, "freeze");
 }
 
 static void
@@ -421,7 +427,7 @@ usage(const char *name)
 	printf("usage: %s [-dDhnrvV] [-a list] [-b list] [-c file] "
 	    "[-F[path]] [-f pidfile]\n"
 	    "            [-l logfile] [-m method] [-p path] [-t statedir] "
-	    "[--test]\n"
+	    "[--test] [--thaw]\n"
 	    "       %s --list-commands\n\n"
 	    "  -m, --method         virtio-serial (default), isa-serial, "
 	    "unix-listen,\n"
@@ -447,6 +453,8 @@ usage(const char *name)
 	    "  -n                   check the configuration and exit\n"
 	    "  -r, --retry-path     wait for a device that is not there yet\n"
 	    "  -h, --help           print this and exit\n"
+	    "  --thaw               thaw what a killed qgad left frozen, and "
+	    "exit\n"
 	    "  --test               run without root; for trying it out\n"
 	    "  --list-commands      print the table of commands and exit\n",
 	    name, name, PATH_VIRTIO, PATH_ISA, PATH_STATEDIR, PATH_HOOK,

@@ -54,12 +54,15 @@ static struct pollfd	*polls;
 static int		 pidfd = -1, reexeced;
 static int		 errfd;		/* standard error as it was given */
 static uint64_t		 reexec;	/* when; 0: not */
+static const char	*ending;	/* why, once all is thawed */
+static int		 ending_status;
 static volatile sig_atomic_t got_child, got_end, got_hup;
 
 static void	 ids_init(void);
 static struct passwd *user(const char *);
 static void	 chroot_check(void);
 static void	 statedir_init(void);
+static void	 recover(const sigset_t *);
 static int	 daemonise(void);
 static void	 daemon_ready(int);
 static void	 pidfile_write(void);
@@ -98,6 +101,15 @@ main(int argc, char *argv[])
 	if (geteuid() != 0 && !conf.test)
 		fatalx("root is needed; --test starts without");
 	ids_init();
+	signals_init(&unblocked);
+	if ((errfd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)) == -1)
+		fatal("standard descriptors");
+	spawn_init(&conf, argv[0], errfd);
+	freeze_init(&conf);
+	if ((polls = calloc(spawn_slots() + 3, sizeof(*polls))) == NULL)
+		fatal("calloc");
+	if (DEFENCE(CONTROL_MARKER) || conf.thaw)
+		recover(&unblocked);
 	statedir_init();
 	files_init(&conf.limits, conf.statedir);
 	if (channel_open(&conf) == -1)
@@ -113,21 +125,45 @@ main(int argc, char *argv[])
 	}
 	policy_make(&policy, &conf);
 	policy_start(&policy, geteuid() == 0);
-	signals_init(&unblocked);
-	if ((errfd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)) == -1 ||
-	    dup2(nullfd, STDIN_FILENO) == -1 ||
+	if (dup2(nullfd, STDIN_FILENO) == -1 ||
 	    dup2(nullfd, STDOUT_FILENO) == -1)
 		fatal("standard descriptors");
-	spawn_init(&conf, argv[0], errfd);
 	jobs_init(&conf.limits);
-	if ((polls = calloc(spawn_slots() + 2, sizeof(*polls))) == NULL)
-		fatal("calloc");
 
 	logger_start();
 	frontend_start(&conf);
 	jobs_spare();
 	daemon_ready(notify);
 	loop(&unblocked);
+}
+
+/*
+ * Before anything is written: a log, a pid file or standard error may lie on
+ * what the one before us left frozen.
+ */
+static void
+recover(const sigset_t *unblocked)
+{
+	if (geteuid() != 0) {
+		if (conf.thaw)
+			fatalx("--thaw needs root");
+		return;
+	}
+	logger_queue();
+	freeze_recover();
+	while (freeze_state() != FREEZE_STATE_THAWED) {
+		if (got_child) {
+			got_child = 0;
+			child_reap();
+		}
+		turn(unblocked);
+	}
+	if (!conf.thaw) {
+		log_set_sink(NULL);
+		return;
+	}
+	logger_print();
+	exit(freeze_trouble());
 }
 
 /* 0 to 2 must be open before anything else is; returns /dev/null, above. */
@@ -369,10 +405,17 @@ loop(const sigset_t *unblocked)
 {
 	for (;;) {
 		if (got_end)
-			end(0, "asked to end");
+			want_end(0, "asked to end");
+		if (ending != NULL && freeze_close(ending))
+			end(ending_status, ending);
 		if (got_child) {
 			got_child = 0;
 			child_reap();
+		}
+		/* The rest opens files, which waits for the thaw. */
+		if (freeze_state() != FREEZE_STATE_THAWED) {
+			turn(unblocked);
+			continue;
 		}
 		if (got_hup) {
 			got_hup = 0;
@@ -391,7 +434,7 @@ timers(uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	if (reexec != 0)
+	if (reexec != 0 && freeze_state() == FREEZE_STATE_THAWED)
 		sooner(&next, reexec);
 	frontend_timers(now, &next);
 	query_timers(now, &next);
@@ -399,6 +442,7 @@ timers(uint64_t now)
 	files_timers(now, &next);
 	channel_timers(now, &next);
 	logger_timers(now, &next);
+	freeze_timers(now, &next);
 	/* Last: it sees to what the others ended. */
 	spawn_timers(now, &next);
 	return (next);
@@ -424,7 +468,7 @@ frontend_rest(void)
 static void
 turn(const sigset_t *unblocked)
 {
-	struct pollfd *listener, *reloader, *pfd = polls;
+	struct pollfd *listener, *reloader, *freezer, *pfd = polls;
 	struct child *c, *frontend = NULL;
 	struct timespec wait;
 	uint64_t next, now;
@@ -468,6 +512,9 @@ turn(const sigset_t *unblocked)
 	reloader = pfd;
 	pfd->fd = reload_pollfd();
 	(pfd++)->events = POLLIN;
+	freezer = pfd;
+	pfd->fd = freeze_pollfd();
+	(pfd++)->events = POLLIN;
 
 	if (next != UINT64_MAX) {
 		now = now_ms();
@@ -501,6 +548,9 @@ turn(const sigset_t *unblocked)
 	if (frontend != NULL && frontend->poll->revents != 0 &&
 	    frontend->ibuf.fd == frontend->poll->fd)
 		child_act(frontend, frontend->poll->revents);
+	if (freezer->fd != -1 && freezer->revents != 0 &&
+	    freezer->fd == freeze_pollfd())
+		(void)freeze_read();
 	if (listener->fd != -1 && listener->revents != 0)
 		channel_accept();
 	if (reloader->fd != -1 && reloader->revents != 0)
@@ -597,6 +647,7 @@ child_gone(struct child *c, int status)
 	/* It was let go, and yet the request in hand is its. */
 	if (request.active && request.worker == c)
 		worker_gone(c);
+	freeze_gone(c);
 	if (c->role == ROLE_LOG)
 		logger_gone();
 }
@@ -607,6 +658,15 @@ want_reexec(void)
 	if (reexeced)
 		end(75, "programs of different builds are installed");
 	reexec = now_ms();
+}
+
+void
+want_end(int status, const char *why)
+{
+	if (ending == NULL) {
+		ending = why;
+		ending_status = status;
+	}
 }
 
 /* An upgrade: the new monitor takes our pid, as at a restart. */

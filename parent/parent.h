@@ -74,7 +74,15 @@ struct conf {
 	int		 limitsset;	/* the file has a [limits] */
 	struct file_rule *files;
 	int		 fileset;	/* it has a [file], which says all */
+	/* [freeze] */
+	char		*exclude;	/* prefixes, commas between; NULL */
+	uint64_t	 auto_thaw;	/* seconds */
+	uint64_t	 stuck_after;	/* seconds that one freeze may take */
+	int		 hook_abort;
+	int		 quiesce;
+	int		 freezeset;	/* the file has a [freeze] */
 	int		 test;		/* --test: root is not required */
+	int		 thaw;		/* --thaw: that, and no more */
 	enum method	 methodno;
 };
 
@@ -91,8 +99,9 @@ int	 conf_parse(struct conf *, const char *name, char *text, char *err,
 /* Append a comma list's names, the last first; 0, or -1 with err filled. */
 int	 conf_list(struct rpc **list, const char *names, int line, char *err,
 	    size_t errsize);
-void	 conf_dump_limits(const struct conf *);
 void	 conf_dump_files(const struct conf *);
+/* A section's keys as they are in force. */
+void	 conf_dump(const struct conf *, const char *section);
 /* Read a file whole; NULL with errno, EFBIG past CONF_SIZE. */
 char	*conf_read(const char *path);
 
@@ -268,6 +277,28 @@ void	 channel_close(void);
 /* Keep a listening socket over an exec of ourselves. */
 void	 channel_keep(void);
 
+/* --- freeze.c: the freeze, its states, who thaws --- */
+
+enum freeze_state {
+	FREEZE_STATE_THAWED, FREEZE_STATE_FREEZING, FREEZE_STATE_FROZEN,
+	FREEZE_STATE_THAWING
+};
+
+void	 freeze_init(const struct conf *);
+enum freeze_state freeze_state(void);
+/* Have a worker thaw what a marker names: a start's first act. */
+void	 freeze_recover(void);
+int	 freeze_trouble(void);			/* 1: it did not thaw all */
+/* Thaw, if there is anything to thaw, with its hooks. */
+void	 freeze_abort(const char *why);
+/* The same, and begin no freeze any more; 1: all is done. */
+int	 freeze_close(const char *why);
+int	 freeze_pollfd(void);			/* -1: none is under way */
+/* 0: nothing more is there. */
+int	 freeze_read(void);
+void	 freeze_gone(struct child *);
+void	 freeze_timers(uint64_t now, uint64_t *next);
+
 /* --- logger.c: lines on their way to the log worker --- */
 
 void	 logger_start(void);
@@ -276,6 +307,11 @@ void	 logger_sink(void);			/* our own lines too */
 void	 logger_line(enum log_level, const char *);
 void	 logger_child(struct child *, const struct msg_log *);
 void	 logger_flush(void);
+/* While something may be frozen, lines wait here and no worker starts. */
+void	 logger_hold(int);
+/* Before there is a log: queue lines; to standard error after all. */
+void	 logger_queue(void);
+void	 logger_print(void);
 void	 logger_reopen(void);
 void	 logger_lost(size_t);			/* so many lines */
 void	 logger_gone(void);
@@ -300,5 +336,7 @@ void	 child_overdue(struct child *);
 /* The build on disk is another one: start it in our place when idle. */
 void	 want_reexec(void);
 void	 end(int status, const char *why) __attribute__((noreturn));
+/* The same once all is thawed: it may return. */
+void	 want_end(int status, const char *why);
 
 #endif

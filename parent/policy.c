@@ -104,7 +104,8 @@ policy_decide(enum command_id id, const char **rule)
 	*rule = newest.command[id].rule;
 	if (!newest.command[id].allowed)
 		return (VERDICT_LISTED);
-	if (frozen && !(command->flags & CMD_THAWING)) {
+	if (frozen && DEFENCE(CONTROL_GATE) &&
+	    !(command->flags & CMD_THAWING)) {
 		*rule = "frozen";
 		return (VERDICT_FROZEN);
 	}

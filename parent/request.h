@@ -71,6 +71,14 @@ void	 single_begin(enum role, struct imsg *, size_t secret);
 void	 worker_message(struct child *, struct imsg *);
 void	 worker_gone(struct child *);
 
+/* freeze.c */
+void	 freeze_begin(struct imsg *);		/* takes it over */
+void	 freeze_status_begin(void);
+void	 freeze_thaw_begin(void);
+void	 freeze_ready(struct child *);
+int	 freeze_done(struct child *, struct imsg *);
+int	 freeze_hooks_done(struct child *, const struct msg_done *);
+
 /* jobs.c */
 void	 exec_begin(struct msg_exec *, struct imsg *);	/* takes both over */
 void	 exec_status_begin(int64_t pid);

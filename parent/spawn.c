@@ -190,6 +190,13 @@ child_main(enum role role, int imsg, int data)
 		argv[argc++] = wait;
 	} else if (role == ROLE_FRONTEND && conf->methodno == METHOD_STDIO) {
 		argv[argc++] = "stdio";
+	} else if (role == ROLE_FREEZE) {
+		snprintf(size, sizeof(size), "%llu",
+		    (unsigned long long)conf->auto_thaw);
+		argv[argc++] = conf->statedir;
+		argv[argc++] = size;
+		argv[argc++] = conf->quiesce ? "1" : "0";
+		argv[argc++] = conf->exclude != NULL ? conf->exclude : "";
 	} else if (role == ROLE_HOOK) {
 		snprintf(lock, sizeof(lock), "%s/qgad.hooks", conf->statedir);
 		argv[argc++] = conf->hook != NULL ? conf->hook : "-";

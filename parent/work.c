@@ -68,13 +68,15 @@ static const struct {
 						take_log },
 	[MSG_SMART] =	{ FROM(ROLE_QUERY),	WHEN_READY,	take_smart },
 	[MSG_DONE] =	{ FROM(ROLE_QUERY) | FROM(ROLE_SYSTEM) |
-			  FROM(ROLE_ACCOUNT) | FROM(ROLE_EXEC),
+			  FROM(ROLE_ACCOUNT) | FROM(ROLE_EXEC) |
+			  FROM(ROLE_HOOK),
 						WHEN_READY,	take_done },
 	[MSG_EXEC_STARTED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_started },
 	[MSG_EXEC_ENDED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_ended },
 	[MSG_FILE_DONE] = { FROM(ROLE_FILE_OPENING) | FROM(ROLE_FILE),
 						WHEN_READY,	file_done },
 	[MSG_FILE_WAITING] = { FROM(ROLE_FILE),	WHEN_READY,	file_waiting },
+	[MSG_FREEZE_DONE] = { FROM(ROLE_FREEZE), WHEN_READY,	freeze_done },
 };
 
 void
@@ -179,6 +181,8 @@ take_done(struct child *c, struct imsg *imsg)
 		return (-1);
 	if (c->role == ROLE_EXEC)
 		return (job_done(c, msg.ok));
+	if (c->role == ROLE_HOOK)
+		return (freeze_hooks_done(c, &msg));
 	if (!request.active || request.worker != c) {
 		/* The frontend that asked has gone. */
 		child_release(c);
@@ -232,6 +236,10 @@ worker_ready(struct child *c)
 		break;
 	case ROLE_EXEC_SPARE:
 		job_ready(c);
+		break;
+	case ROLE_FREEZE:
+	case ROLE_HOOK:
+		freeze_ready(c);
 		break;
 	default:
 		if (request.active && request.worker == c) {
@@ -394,6 +402,7 @@ worker_gone(struct child *c)
 		job_gone(c);
 	if (c->role == ROLE_FILE)
 		file_gone(c);
+	freeze_gone(c);
 	if (request.active && request.worker == c) {
 		request_error("Command %s failed: its worker ended",
 		    commands[request.command].name);

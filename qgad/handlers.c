@@ -56,6 +56,10 @@ static void	 password_start(struct hand *);
 static void	 ssh_start(struct hand *);
 static int	 user_fits(const struct arg *);
 static void	 empty_reply(const struct msg_reply *);
+static void	 freeze_start(struct hand *);
+static void	 fsfreeze_start(struct hand *);
+static void	 status_reply(const struct msg_reply *);
+static void	 number_reply(const struct msg_reply *);
 static void	 nothing_reply(const struct msg_reply *);
 static char	**strings(const struct arg *);
 
@@ -113,6 +117,14 @@ const struct handler handlers[CMD_MAX] = {
 	    empty_reply },
 	[CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS] = { ssh_start, REPLY_EMPTY,
 	    empty_reply },
+	[CMD_GUEST_FSFREEZE_STATUS] = { fsfreeze_start, REPLY_NUMBER,
+	    status_reply },
+	[CMD_GUEST_FSFREEZE_FREEZE] = { freeze_start, REPLY_NUMBER,
+	    number_reply },
+	[CMD_GUEST_FSFREEZE_FREEZE_LIST] = { freeze_start, REPLY_NUMBER,
+	    number_reply },
+	[CMD_GUEST_FSFREEZE_THAW] = { fsfreeze_start, REPLY_NUMBER,
+	    number_reply },
 };
 
 void
@@ -585,6 +597,73 @@ user_fits(const struct arg *user)
 	answer_error(text_format("Parameter 'username' is longer than %d "
 	    "bytes", MSG_USER_MAX - 1));
 	return (0);
+}
+
+static void
+freeze_start(struct hand *h)
+{
+	const struct arg *list = &h->arg[FREEZE_MOUNTS];
+	struct msg_freeze msg;
+	int sent;
+
+	if (list->n > MSG_MOUNTS_MAX) {
+		answer_error(text_format("%s: more than %d mount points",
+		    commands[h->cmd].name, MSG_MOUNTS_MAX));
+		return;
+	}
+	memset(&msg, 0, sizeof(msg));
+	msg.id = request_wait(WAIT_REPLY);
+	msg.command = h->cmd;
+	msg.listed = list->given != 0;
+	msg.n = (uint32_t)list->n;
+	msg.mounts = strings(list);
+	sent = msg_send_freeze(monitor_imsg(), &msg);
+	free(msg.mounts);
+	if (sent == -1 && errno != EMSGSIZE)
+		fatal("MSG_FREEZE");
+	if (sent == -1)
+		answer_error(text_format("%s: the mount points are larger "
+		    "than %d bytes", commands[h->cmd].name, MSG_FREEZE_MAX));
+	else
+		monitor_flush();
+}
+
+static void
+fsfreeze_start(struct hand *h)
+{
+	struct msg_request msg;
+
+	msg.id = request_wait(WAIT_REPLY);
+	msg.command = h->cmd;
+	if (msg_send_request(monitor_imsg(), MSG_FSFREEZE, &msg) == -1)
+		fatal("MSG_FSFREEZE");
+	monitor_flush();
+}
+
+static void
+empty_reply(const struct msg_reply *reply)
+{
+	(void)reply;
+	answer_begin();
+	out_str(channel_out(), "{}");
+	answer_end();
+}
+
+static void
+status_reply(const struct msg_reply *reply)
+{
+	answer_begin();
+	out_str(channel_out(), reply->number != 0 ? "\"frozen\"" :
+	    "\"thawed\"");
+	answer_end();
+}
+
+static void
+number_reply(const struct msg_reply *reply)
+{
+	answer_begin();
+	json_int(channel_out(), reply->number);
+	answer_end();
 }
 
 static void

@@ -154,6 +154,9 @@ static const struct arg_row schemas[CMD_MAX][SCHEMA_ARGS] = {
 		[SSH_USER] =		{ "username", check_string, 0 },
 		[SSH_KEYS] =		{ "keys", check_strings, 0 },
 	},
+	[CMD_GUEST_FSFREEZE_FREEZE_LIST] = {
+		[FREEZE_MOUNTS] =	{ "mountpoints", check_strings, 1 },
+	},
 };
 
 static const char *const capture_names[CAPTURE_MODES] = {

@@ -46,6 +46,7 @@ enum { SET_UNITS_LIST };
 enum { FSTRIM_MINIMUM };
 enum { PASSWORD_USER, PASSWORD_SECRET, PASSWORD_CRYPTED };
 enum { SSH_USER, SSH_KEYS, SSH_RESET };
+enum { FREEZE_MOUNTS };
 
 struct arg {
 	int		 given;

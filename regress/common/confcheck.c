@@ -217,7 +217,8 @@ check_limits(pid_t pid, const struct confinement *row)
 		field(pid, "limits", limits[i].line, seen, sizeof(seen));
 		if (((row->steps & STEP_RLIMITS) == 0 &&
 		    (i != 0 || (row->steps & STEP_UNDUMP) == 0)) ||
-		    (i == 1 && row->steps & MAY_WRITE)) {
+		    (i == 1 && row->steps & MAY_WRITE) ||
+		    (i == 3 && row->nofile == 0)) {
 			/* as the process that started it */
 			field(like, "limits", limits[i].line, want,
 			    sizeof(want));
@@ -262,6 +263,8 @@ descriptor_fits(enum role role, int fd, const char *target)
 		    strncmp(target, "/sys/", 5) == 0);
 	case ROLE_FILE:		/* what it opened, and nothing else */
 	case ROLE_LOG:		/* its file */
+	case ROLE_FREEZE:	/* where the file systems are mounted */
+	case ROLE_KEEPER:
 		return (target[0] == '/');
 	default:
 		return (0);

@@ -103,6 +103,23 @@ again_ssh_keys(struct imsg *imsg, struct imsgbuf *out)
 	return (0);
 }
 
+static int
+again_freeze(struct imsg *imsg, struct imsgbuf *out)
+{
+	struct msg_freeze	 m;
+	uint32_t		 i;
+
+	if (msg_recv_freeze(imsg, &m) == -1)
+		return (-1);
+	need(m.n <= MSG_MOUNTS_MAX && m.command < CMD_MAX);
+	for (i = 0; i < m.n; i++)
+		need(strlen(m.mounts[i]) < MSG_FREEZE_MAX);
+	need(m.mounts[m.n] == NULL);
+	need(msg_send_freeze(out, &m) == 0);
+	msg_freeze_free(&m);
+	return (0);
+}
+
 /* Decode, look, encode. */
 static int
 again(struct imsg *imsg, struct imsgbuf *out)
@@ -128,6 +145,7 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		struct msg_suspend	 suspend;
 		struct msg_password	 password;
 		struct msg_done		 done;
+		struct msg_freeze_done	 freeze_done;
 		struct msg_reply	 reply;
 		struct exec_result	 result;
 		uint64_t		 n64;
@@ -158,7 +176,16 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_CHANNEL_END:
 		return (msg_recv_channel_end(imsg, &m.n32) == -1 ? -1 :
 		    msg_send_channel_end(out, m.n32));
+	case MSG_FREEZE:
+		return (again_freeze(imsg, out));
+	case MSG_FREEZE_ORDER:
+		return (msg_recv_freeze_order(imsg, &m.n32) == -1 ? -1 :
+		    msg_send_freeze_order(out, m.n32));
+	case MSG_FREEZE_DONE:
+		return (msg_recv_freeze_done(imsg, &m.freeze_done) == -1 ?
+		    -1 : msg_send_freeze_done(out, &m.freeze_done));
 	case MSG_ASK:
+	case MSG_FSFREEZE:
 	case MSG_QUERY:
 		if (msg_recv_request(imsg, &m.request) == -1)
 			return (-1);

@@ -251,6 +251,50 @@ recv_ssh_keys(struct imsg *imsg, int large)
 	return (0);
 }
 
+/* Largest: as many as may be, the last of which fills the rest. */
+static void
+send_freeze(int large)
+{
+	static char		*mounts[MSG_MOUNTS_MAX + 1];
+	struct msg_freeze	 m = { 5, 0, 0, 0, mounts };
+	size_t			 i;
+
+	if (large) {
+		m.command = CMD_MAX - 1;
+		m.listed = 1;
+		m.n = MSG_MOUNTS_MAX;
+		for (i = 0; i < MSG_MOUNTS_MAX; i++)
+			mounts[i] = (char *)(uintptr_t)"/";
+		memset(longpath, 'p', sizeof(longpath));
+		longpath[MSG_FREEZE_MAX - 20 - (MSG_MOUNTS_MAX - 1) * 6 -
+		    4 - 1] = '\0';
+		mounts[MSG_MOUNTS_MAX - 1] = longpath;
+	}
+	ATF_REQUIRE_EQ(0, msg_send_freeze(&queue, &m));
+}
+
+static int
+recv_freeze(struct imsg *imsg, int large)
+{
+	struct msg_freeze	 m;
+
+	if (msg_recv_freeze(imsg, &m) == -1) {
+		ATF_CHECK(m.mounts == NULL);
+		return (-1);
+	}
+	ATF_CHECK_EQ(5, m.id);
+	ATF_CHECK_EQ(large ? CMD_MAX - 1 : 0, m.command);
+	ATF_CHECK_EQ((uint32_t)large, m.listed);
+	ATF_CHECK_EQ(large ? MSG_MOUNTS_MAX : 0, m.n);
+	if (large) {
+		ATF_CHECK_STREQ("/", m.mounts[0]);
+		ATF_CHECK_STREQ(longpath, m.mounts[MSG_MOUNTS_MAX - 1]);
+	}
+	ATF_CHECK(m.mounts[m.n] == NULL);
+	msg_freeze_free(&m);
+	return (0);
+}
+
 static void
 send_it(enum msg_type type, int large)
 {
@@ -290,6 +334,11 @@ send_it(enum msg_type type, int large)
 				    large ? MSG_SECRET_MAX : 0, user };
 	struct msg_done		 done = { 5, (uint32_t)!large,
 				    large ? texts[0] : "" };
+	struct msg_freeze_done	 freeze_done = {
+				    large ? FREEZE_ORDERS - 1 : 0,
+				    (uint32_t)large, (uint32_t)large,
+				    large ? UINT32_MAX : 0,
+				    large ? texts[0] : "" };
 	struct msg_reply	 reply;
 	struct exec_result	 res;
 	int			 r = -1;
@@ -325,7 +374,19 @@ send_it(enum msg_type type, int large)
 	case MSG_CHANNEL_END:
 		r = msg_send_channel_end(&queue, large ? CHANNEL_ENDS - 1 : 0);
 		break;
+	case MSG_FREEZE:
+		send_freeze(large);
+		r = 0;
+		break;
+	case MSG_FREEZE_ORDER:
+		r = msg_send_freeze_order(&queue, large ? FREEZE_ORDERS - 1 :
+		    0);
+		break;
+	case MSG_FREEZE_DONE:
+		r = msg_send_freeze_done(&queue, &freeze_done);
+		break;
 	case MSG_ASK:
+	case MSG_FSFREEZE:
 	case MSG_QUERY:
 		r = msg_send_request(&queue, type, &request);
 		break;
@@ -436,6 +497,8 @@ recv_it(struct imsg *imsg, int large)
 	struct msg_suspend	 sleep;
 	struct msg_password	 pass;
 	struct msg_done		 done;
+	struct msg_freeze	 freeze;
+	struct msg_freeze_done	 freeze_done;
 	struct msg_reply	 reply;
 	struct exec_result	 res;
 	uint64_t		 n64;
@@ -477,7 +540,31 @@ recv_it(struct imsg *imsg, int large)
 		if ((r = msg_recv_channel_end(imsg, &n32)) == 0)
 			same = n32 == (large ? CHANNEL_ENDS - 1 : 0);
 		break;
+	case MSG_FREEZE:
+		if (large == -1) {
+			if ((r = msg_recv_freeze(imsg, &freeze)) == 0)
+				msg_freeze_free(&freeze);
+			break;
+		}
+		r = recv_freeze(imsg, large);
+		same = 1;
+		break;
+	case MSG_FREEZE_ORDER:
+		if ((r = msg_recv_freeze_order(imsg, &n32)) == 0)
+			same = n32 == (large ? FREEZE_ORDERS - 1 : 0);
+		break;
+	case MSG_FREEZE_DONE:
+		if ((r = msg_recv_freeze_done(imsg, &freeze_done)) == 0)
+			same = freeze_done.order ==
+			    (large ? FREEZE_ORDERS - 1 : 0) &&
+			    freeze_done.found == (uint32_t)large &&
+			    freeze_done.hooks == (uint32_t)large &&
+			    freeze_done.count == (large ? UINT32_MAX : 0) &&
+			    strcmp(freeze_done.text,
+			    large ? texts[0] : "") == 0;
+		break;
 	case MSG_ASK:
+	case MSG_FSFREEZE:
 	case MSG_QUERY:
 		if ((r = msg_recv_request(imsg, &request)) == 0)
 			same = request.id == 5 &&
@@ -747,6 +834,13 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_CHANNEL_END, 0, 4, CHANNEL_ENDS },
 		{ MSG_ASK, 8, 4, CMD_MAX },
 		{ MSG_QUERY, 8, 4, CMD_MAX },
+		{ MSG_FSFREEZE, 8, 4, CMD_MAX },
+		{ MSG_FREEZE, 8, 4, CMD_MAX },
+		{ MSG_FREEZE, 12, 4, 2 },
+		{ MSG_FREEZE_ORDER, 0, 4, FREEZE_ORDERS },
+		{ MSG_FREEZE_DONE, 0, 4, FREEZE_ORDERS },
+		{ MSG_FREEZE_DONE, 4, 4, 2 },
+		{ MSG_FREEZE_DONE, 8, 4, 2 },
 		{ MSG_EXEC, 8, 4, CAPTURE_MODES },
 		{ MSG_EXEC, 12, 4, 2 },
 		{ MSG_EXEC, 24, 4, 2 },
@@ -830,6 +924,7 @@ ATF_TC_BODY(together, tc)
 		{ MSG_CHANNEL, 3, CHANNEL_NONE },
 		{ MSG_EXEC, 23, 1 },		/* input without hasinput */
 		{ MSG_SET_TIME, 19, 1 },	/* a time, and not given */
+		{ MSG_FREEZE, 19, 1 },		/* some of a list there is not */
 		{ MSG_EXEC_ENDED, 3, 0 },	/* ended, and not exited */
 		{ MSG_REPLY, 27, 1 },		/* signaled, not exited */
 		{ MSG_REPLY, 31, 1 },
@@ -879,6 +974,41 @@ ATF_TC_BODY(together, tc)
 		imsg.buf->fd = open("/dev/null", O_RDONLY);
 		ATF_CHECK_EQ(kind ? 0 : -1, recv_it(&imsg, -1));
 		imsg_free(&imsg);
+	}
+}
+
+/* The freezer's records: what goes in comes out, the rest is refused. */
+ATF_TC_WITHOUT_HEAD(records);
+ATF_TC_BODY(records, tc)
+{
+	static const struct {
+		size_t		 at;
+		uint32_t	 bound;
+	} field[] = {
+		{ 0, FREEZE_EVENTS }, { 8, FREEZE_WHYS }, { 12, 0x80000000 },
+	};
+	unsigned char		 bytes[FREEZE_RECORD];
+	struct freeze_record	 in, out;
+	size_t			 i, j;
+
+	memset(&in, 0, sizeof(in));
+	in.event = FREEZE_EVENTS - 1;
+	in.count = UINT32_MAX;
+	in.why = FREEZE_WHYS - 1;
+	in.error = INT32_MAX;
+	memset(in.path, 'p', sizeof(in.path) - 1);
+	freeze_record_encode(&in, bytes);
+	ATF_REQUIRE_EQ(0, freeze_record_decode(bytes, &out));
+	ATF_CHECK(memcmp(&in, &out, sizeof(in)) == 0);
+	bytes[FREEZE_RECORD - 1] = 'p';
+	ATF_CHECK_ERRNO(EBADMSG, freeze_record_decode(bytes, &out) == -1);
+	for (i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+		freeze_record_encode(&in, bytes);
+		for (j = 0; j < 4; j++)
+			bytes[field[i].at + j] = (unsigned char)
+			    (field[i].bound >> (24 - j * 8));
+		ATF_CHECK_ERRNO(EBADMSG, freeze_record_decode(bytes, &out) ==
+		    -1);
 	}
 }
 
@@ -1179,6 +1309,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, check);
 	ATF_TP_ADD_TC(tp, ranges);
 	ATF_TP_ADD_TC(tp, together);
+	ATF_TP_ADD_TC(tp, records);
 	ATF_TP_ADD_TC(tp, strings);
 	ATF_TP_ADD_TC(tp, exec_bounds);
 	ATF_TP_ADD_TC(tp, exec_counts);

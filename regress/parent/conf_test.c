@@ -93,6 +93,29 @@ ATF_TC_BODY(limits, tc)
 	conf_free(&conf);
 }
 
+ATF_TC_WITHOUT_HEAD(freeze);
+ATF_TC_BODY(freeze, tc)
+{
+	struct conf conf;
+	char err[256];
+
+	ATF_REQUIRE_EQ_MSG(0, parse(&conf, "[general]\n", err, sizeof(err)),
+	    "%s", err);
+	ATF_CHECK(conf.exclude == NULL && !conf.hook_abort && !conf.quiesce);
+	ATF_CHECK_EQ(600, conf.auto_thaw);
+	ATF_CHECK_EQ(30, conf.stuck_after);
+	ATF_CHECK_EQ(0, conf.freezeset);
+	conf_free(&conf);
+	ATF_REQUIRE_EQ_MSG(0, parse(&conf, "[freeze]\nexclude = /,/a b,/c\n"
+	    "auto-thaw=86400\nstuck-after = 1\nhook-failure = abort\n"
+	    "quiesce = true\n", err, sizeof(err)), "%s", err);
+	ATF_CHECK_STREQ("/,/a b,/c", conf.exclude);
+	ATF_CHECK_EQ(86400, conf.auto_thaw);
+	ATF_CHECK_EQ(1, conf.stuck_after);
+	ATF_CHECK(conf.hook_abort && conf.quiesce && conf.freezeset);
+	conf_free(&conf);
+}
+
 ATF_TC_WITHOUT_HEAD(mistakes);
 ATF_TC_BODY(mistakes, tc)
 {
@@ -134,6 +157,16 @@ ATF_TC_BODY(mistakes, tc)
 		    "f:2: max-jobs: '' is not a number from 1 to 1024" },
 		{ "[limits]\nmax-reply=1M\n", "f: max-reply: 1048576 is "
 		    "less than max-request and 64K" },
+		{ "[freeze]\nauto-thaw=0\n",
+		    "f:2: auto-thaw: '0' is not a number from 1 to 86400" },
+		{ "[freeze]\nexclude=/a,b\n", "f:2: exclude: '/a,b' is not "
+		    "a list of absolute paths, commas between" },
+		{ "[freeze]\nexclude=/a/\n", "f:2: exclude: '/a/' is not "
+		    "a list of absolute paths, commas between" },
+		{ "[freeze]\nexclude=\n", "f:2: exclude: '' is not "
+		    "a list of absolute paths, commas between" },
+		{ "[freeze]\nhook-failure=ignore\n",
+		    "f:2: hook-failure: 'ignore' is not abort or warn" },
 		{ "[limits]\nmax-jobs=5K\n",
 		    "f:2: max-jobs: '5K' is not a number from 1 to 1024" },
 	};
@@ -172,6 +205,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, qemu_file);
 	ATF_TP_ADD_TC(tp, limits);
+	ATF_TP_ADD_TC(tp, freeze);
 	ATF_TP_ADD_TC(tp, mistakes);
 	ATF_TP_ADD_TC(tp, files);
 	return (atf_no_error());

@@ -213,6 +213,7 @@ message(struct fake *f, struct imsg *imsg)
 	struct msg_request request;
 	struct msg_exec_status status;
 	struct msg_file_open open;
+	struct msg_freeze freeze;
 	struct msg_shutdown down;
 	struct msg_suspend suspend;
 	uint64_t last = f->lastid;
@@ -262,6 +263,17 @@ message(struct fake *f, struct imsg *imsg)
 	case MSG_FILE_FLUSH:
 		bad = msg_recv_file(imsg, &f->file);
 		f->lastid = f->file.id;
+		break;
+	case MSG_FSFREEZE:
+		bad = msg_recv_request(imsg, &request);
+		f->lastid = request.id;
+		break;
+	case MSG_FREEZE:
+		if ((bad = msg_recv_freeze(imsg, &freeze)) == 0) {
+			f->lastid = freeze.id;
+			f->mounts = freeze.listed ? (long)freeze.n : -1;
+			msg_freeze_free(&freeze);
+		}
 		break;
 	case MSG_SHUTDOWN:
 		bad = msg_recv_shutdown(imsg, &down);
@@ -400,6 +412,8 @@ fake_answer(struct fake *f)
 		reply(f, REPLY_EXEC, "");
 		break;
 	case MSG_FILE_OPEN:
+	case MSG_FREEZE:
+	case MSG_FSFREEZE:
 		reply(f, REPLY_NUMBER, "");
 		break;
 	case MSG_SHUTDOWN:

@@ -61,6 +61,7 @@ struct fake {
 	struct unit	 unit;		/* the last of it */
 	struct msg_file	 file;		/* the last of them, always held */
 	uint32_t	 openmode;
+	long		 mounts;	/* of the last freeze; -1: all */
 	uint32_t	 ended;		/* enum channel_end of the last one */
 	char		 log[8192];	/* its lines */
 	/* own */

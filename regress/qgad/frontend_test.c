@@ -643,6 +643,53 @@ ATF_TC_BODY(ssh_keys, tc)
 	end();
 }
 
+ATF_TC_WITHOUT_HEAD(freeze);
+ATF_TC_BODY(freeze, tc)
+{
+	static const char open[] = "{\"execute\": "
+	    "\"guest-fsfreeze-freeze-list\", \"arguments\": "
+	    "{\"mountpoints\": [\"/0\"";
+	static char many[32768];
+	size_t len;
+	int i;
+
+	start(tc, CHANNEL_STREAM);
+	say("{\"execute\": \"guest-fsfreeze-freeze\"}\n");
+	expect("{\"return\": 4242}");
+	ATF_CHECK_EQ(-1, f.mounts);
+	say("{\"execute\": \"guest-fsfreeze-freeze-list\"}\n");
+	expect("{\"return\": 4242}");
+	ATF_CHECK_EQ(-1, f.mounts);
+	/* None is none, not all. */
+	say("{\"execute\": \"guest-fsfreeze-freeze-list\", "
+	    "\"arguments\": {\"mountpoints\": []}}\n");
+	expect("{\"return\": 4242}");
+	ATF_CHECK_EQ(0, f.mounts);
+	say("{\"execute\": \"guest-fsfreeze-thaw\"}\n");
+	expect("{\"return\": 4242}");
+	say("{\"execute\": \"guest-fsfreeze-status\"}\n");
+	expect("{\"return\": \"frozen\"}");
+	/* As many as may be, and one more. */
+	len = strlcpy(many, open, sizeof(many));
+	for (i = 1; i < MSG_MOUNTS_MAX; i++)
+		len += (size_t)snprintf(many + len, sizeof(many) - len,
+		    ", \"/%d\"", i);
+	strlcpy(many + len, "]}}\n", sizeof(many) - len);
+	say(many);
+	expect("{\"return\": 4242}");
+	ATF_CHECK_EQ(MSG_MOUNTS_MAX, f.mounts);
+	strlcpy(many + len, ", \"/\"]}}\n", sizeof(many) - len);
+	say(many);
+	expect(ERROR "\"guest-fsfreeze-freeze-list: more than 1024 mount "
+	    "points\"}}");
+	say("{\"execute\": \"guest-fsfreeze-freeze-list\", "
+	    "\"arguments\": {\"mountpoints\": [1]}}\n");
+	expect(ERROR "\"Invalid parameter type for 'mountpoints[0]', "
+	    "expected: string\"}}");
+	ATF_CHECK_EQ(4, f.seen[MSG_FREEZE]);
+	end();
+}
+
 ATF_TC_WITHOUT_HEAD(exec);
 ATF_TC_BODY(exec, tc)
 {
@@ -1161,6 +1208,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, system_lists);
 	ATF_TP_ADD_TC(tp, password);
 	ATF_TP_ADD_TC(tp, ssh_keys);
+	ATF_TP_ADD_TC(tp, freeze);
 	ATF_TP_ADD_TC(tp, exec);
 	ATF_TP_ADD_TC(tp, exec_status);
 	ATF_TP_ADD_TC(tp, exec_status_bound);

@@ -42,6 +42,8 @@
  *	password USER [BASE64]	guest-set-user-password; with BASE64, says that
  *				it comes, and sends it when it may
  *	ssh-add USER KEY	guest-ssh-add-authorized-keys
+ *	freeze MOUNT ...	those; never all
+ *	thaw, status
  *	channel-end N		log LEVEL TEXT
  *	flood N ask|log		N messages; answers are read when they are
  *				sent or no more are taken for a second
@@ -153,6 +155,7 @@ static void	 got_reply(struct imsg *);
 static int	 compose(struct imsgbuf *, uint32_t, int);
 static int	 compose_exec(struct imsgbuf *, int);
 static int	 compose_account(struct imsgbuf *, uint32_t, int);
+static int	 compose_freeze(struct imsgbuf *, int);
 static size_t	 valid(uint32_t, int, unsigned char *);
 static int	 refused(enum command_id);
 static uint32_t	 shutdown_mode(void);
@@ -180,6 +183,7 @@ static void	 do_exec(int, char **);
 static void	 do_exec_status(int, char **);
 static void	 do_exit(int, char **);
 static void	 do_flood(int, char **);
+static void	 do_freeze(int, char **);
 static void	 do_hello(int, char **);
 static void	 do_input(int, char **);
 static void	 do_flush(int, char **);
@@ -190,9 +194,11 @@ static void	 do_query(int, char **);
 static void	 do_change(int, char **);
 static void	 do_signals(int, char **);
 static void	 do_ssh_add(int, char **);
+static void	 do_status(int, char **);
 static void	 do_stop(int, char **);
 static void	 do_stuff(int, char **);
 static void	 do_sweep(int, char **);
+static void	 do_thaw(int, char **);
 static void	 do_until(int, char **);
 static void	 do_wait(int, char **);
 static void	 do_write(int, char **);
@@ -213,6 +219,7 @@ static const struct {
 	{ "exit",		0,	do_exit },
 	{ "flood",		2,	do_flood },
 	{ "flush",		0,	do_flush },
+	{ "freeze",		1,	do_freeze },
 	{ "hello",		0,	do_hello },
 	{ "input",		3,	do_input },
 	{ "log",		2,	do_log },
@@ -222,9 +229,11 @@ static const struct {
 	{ "change",		1,	do_change },
 	{ "signals",		0,	do_signals },
 	{ "ssh-add",		2,	do_ssh_add },
+	{ "status",		0,	do_status },
 	{ "stop",		0,	do_stop },
 	{ "stuff",		1,	do_stuff },
 	{ "sweep",		2,	do_sweep },
+	{ "thaw",		0,	do_thaw },
 	{ "until",		1,	do_until },
 	{ "wait",		0,	do_wait },
 	{ "write",		2,	do_write },
@@ -741,6 +750,7 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	struct msg_log log = { .level = LEVEL_INFO, .line = line };
 	struct msg_request ask = { next_id, CMD_GUEST_PING };
 	struct msg_request query = { next_id, CMD_GUEST_GET_HOST_NAME };
+	struct msg_request frozen = { next_id, CMD_GUEST_FSFREEZE_STATUS };
 	struct msg_exec_status status = { next_id, INT32_MAX };
 	/* What is not there is not opened. */
 	struct msg_file_open open = { next_id, 0, 0, "", marker };
@@ -808,6 +818,10 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	case MSG_PASSWORD:
 	case MSG_SSH_KEYS:
 		return (compose_account(b, type, size));
+	case MSG_FREEZE:
+		return (compose_freeze(b, size));
+	case MSG_FSFREEZE:
+		return (msg_send_request(b, MSG_FSFREEZE, &frozen));
 	case MSG_DONE:
 		return (msg_send_done(b, &done));
 	case MSG_EXEC_STARTED:
@@ -817,6 +831,27 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	default:
 		return (0);
 	}
+}
+
+/* A list, always: without one it would be this machine. */
+static int
+compose_freeze(struct imsgbuf *b, int size)
+{
+	static char fill[MSG_FREEZE_MAX];
+	char *mounts[] = { fill };
+	struct msg_freeze m;
+
+	memset(&m, 0, sizeof(m));
+	m.id = next_id;
+	m.command = CMD_GUEST_FSFREEZE_FREEZE_LIST;
+	m.listed = 1;
+	m.mounts = mounts;
+	if (size == SIZE_LONGEST) {
+		/* One word of 64 and three of 32 bits, a length, a NUL. */
+		memset(fill, 'x', MSG_FREEZE_MAX - 8 - 3 * 4 - 4 - 1);
+		m.n = 1;
+	}
+	return (msg_send_freeze(b, &m));
 }
 
 /* Would make the marker, were it carried out. */
@@ -1242,6 +1277,8 @@ expect(uint32_t type, int size, int fd, int early)
 	case MSG_PASSWORD:
 	case MSG_SSH_KEYS:
 	case MSG_SUSPEND:
+	case MSG_FREEZE:
+	case MSG_FSFREEZE:
 		return (early ? ENDED : ANSWERED);
 	default:
 		return (ENDED);
@@ -1601,6 +1638,23 @@ do_open(int argc, char **argv)
 }
 
 static void
+do_freeze(int argc, char **argv)
+{
+	struct msg_freeze m;
+
+	memset(&m, 0, sizeof(m));
+	m.id = next_id++;
+	m.command = CMD_GUEST_FSFREEZE_FREEZE_LIST;
+	m.listed = 1;
+	m.n = (uint32_t)argc;
+	m.mounts = argv;
+	if (msg_send_freeze(&ibuf, &m) == -1)
+		broken("freeze: %s", strerror(errno));
+	note("sent freeze id %" PRIu64, m.id);
+	send_all();
+}
+
+static void
 do_write(int argc, char **argv)
 {
 	struct msg_file m;
@@ -1638,6 +1692,33 @@ do_flush(int argc, char **argv)
 		broken("flush: %s", strerror(errno));
 	note("sent flush id %" PRIu64, m.id);
 	send_all();
+}
+
+static void
+send_fsfreeze(enum command_id command)
+{
+	struct msg_request m = { next_id++, command };
+
+	if (msg_send_request(&ibuf, MSG_FSFREEZE, &m) == -1)
+		broken("fsfreeze: %s", strerror(errno));
+	note("sent fsfreeze id %" PRIu64, m.id);
+	send_all();
+}
+
+static void
+do_status(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	send_fsfreeze(CMD_GUEST_FSFREEZE_STATUS);
+}
+
+static void
+do_thaw(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	send_fsfreeze(CMD_GUEST_FSFREEZE_THAW);
 }
 
 static void

@@ -123,13 +123,13 @@ help_complete_body() {
 		grep -Eq "^\\.It Fl ${o%:*}.* , Fl -${o#*:}( |\$)" "$page" ||
 		    atf_fail "qgad.8 lacks $o"
 	done
-	for o in -n --test --list-commands; do
+	for o in -n --test --thaw --list-commands; do
 		grep -Eq "^  $o( |\$)" help || atf_fail "-h lacks $o"
 		grep -Eq "^\\.It Fl ${o#-}\$" "$page" ||
 		    atf_fail "qgad.8 lacks $o"
 	done
 	# And qgad.conf(5) every key.
-	printf '[limits]\nmax-jobs=3\n[file]\nread=/a\n' >conf
+	printf '[limits]\nmax-jobs=3\n[file]\nread=/a\n[freeze]\nexclude=/a\n' >conf
 	dump -c conf -F -l /l -a ''
 	sed -n 's/^\([a-z-]*\)=.*/\1/p' dump | sort >keys
 	sed -n 's/^\.It Ic \([a-z-]*\)$/\1/p' \
@@ -494,6 +494,8 @@ mistakes_body() {
 	[general]\npath=a\\x\n|conf:2: path: unknown escape
 	[limits]\nmax-depth=1\n|conf:2: max-depth: '1'
 	[limits]\nmax-request=2G\n|conf:2: max-request: '2G'
+	[freeze]\nauto-thaw=0\n|conf:2: auto-thaw: '0'
+	[freeze]\nexclude=a\n|conf:2: exclude: 'a'
 	EOT
 	# A name of a newer qemu-ga's is no mistake.
 	printf '[general]\nblock-rpcs=guest-set-vcpus,guest-get-load\n' >conf

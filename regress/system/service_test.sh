@@ -931,7 +931,8 @@ upgrade_start() {
 every="sbin/qgad libexec/qgad/qgad-parent libexec/qgad/qgad-exec
 	libexec/qgad/qgad-query libexec/qgad/qgad-log
 	libexec/qgad/qgad-system libexec/qgad/qgad-account
-	libexec/qgad/qgad-hook libexec/qgad/qgad-file"
+	libexec/qgad/qgad-hook libexec/qgad/qgad-file
+	libexec/qgad/qgad-freeze"
 
 atf_test_case upgrade
 upgrade_head() {
