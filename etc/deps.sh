@@ -86,6 +86,8 @@ package()
 	debian,nm)		echo binutils ;;
 	debian,qemu-ga)		echo qemu-guest-agent ;;
 	debian,mkfs.ext4)	echo e2fsprogs ;;
+	debian,mkfs.xfs)	echo xfsprogs ;;
+	debian,mkfs.btrfs)	echo btrfs-progs ;;
 	debian,losetup)		echo mount ;;
 	debian,qemu)		echo qemu-system-x86 ;;
 	debian,libvirtd)	echo libvirt-daemon ;;
@@ -138,6 +140,9 @@ for set in "$@"; do
 		if [ $system = debian ]; then
 			program qemu-ga "$(package qemu-ga)"
 			program mkfs.ext4 "$(package mkfs.ext4)"
+			program mkfs.xfs "$(package mkfs.xfs)"
+			program mkfs.btrfs "$(package mkfs.btrfs)"
+			program sqlite3 "$(package sqlite3)"
 			program losetup "$(package losetup)"
 		fi
 		# For regress/guest, whose kernel is not installed.

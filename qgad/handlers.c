@@ -641,15 +641,6 @@ fsfreeze_start(struct hand *h)
 }
 
 static void
-empty_reply(const struct msg_reply *reply)
-{
-	(void)reply;
-	answer_begin();
-	out_str(channel_out(), "{}");
-	answer_end();
-}
-
-static void
 status_reply(const struct msg_reply *reply)
 {
 	answer_begin();
