@@ -277,7 +277,7 @@ freezer() {
 # The keeper is the freezer's child, or nobody's.
 keeper() {
 	for k in /proc/[0-9]*; do
-		case $(tr '\0' ' ' <"$k/cmdline" 2>/dev/null) in
+		case $(cat "$k/cmdline" 2>/dev/null | tr '\0' ' ') in
 		*"qgad-freeze: keeper"*)
 			[ "$(stat -Lc %i "$k/ns/mnt" 2>/dev/null)" = \
 			    "$(stat -Lc %i "/proc/$(cat cage.pid)/ns/mnt")" ] &&
@@ -696,10 +696,13 @@ root_body() {
 	returns 0 fsfreeze-thaw
 	returns 1 fsfreeze-freeze
 	f=$(freezer)
-	kill -STOP "$f"
+	k=$(keeper)
+	# Or one sees the end of the other, and thaws.
+	kill -STOP "$f" "$k"
 	# shellcheck disable=SC2046 # a list of pids
-	kill -KILL $(tree "$(qgad_pid)") "$(keeper)"
+	kill -KILL $(tree "$(qgad_pid)") "$k"
 	wait_for gone "$f" || atf_fail "the freezer lives"
+	wait_for gone "$k" || atf_fail "the keeper lives"
 	is_frozen /mnt/root
 	root_qgad
 	root_is_thawed "h freeze,h thaw"
@@ -763,7 +766,7 @@ jobs_body() {
 	caged_qgad
 	for to in /mnt/a/job /run/job; do
 		qga "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/sh\",\"arg\":[\"-c\",\"while [ ! -e /run/stop ]; do echo x >>$to; sleep 0.01; done\"],\"capture-output\":true}}" |
-		    json_get pid >>jobs
+		    json_get pid >>started
 	done
 	wait_for test -s "$in/mnt/a/job" -a -s "$in/run/job" ||
 	    atf_fail "no jobs"
@@ -779,7 +782,7 @@ jobs_body() {
 	: >cage/run/stop
 	while read -r pid; do
 		wait_for job_over "$pid" || atf_fail "pid $pid goes on"
-	done <jobs
+	done <started
 	stop_qgad
 }
 jobs_cleanup() {
