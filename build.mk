@@ -159,6 +159,13 @@ CONF=		$(CONFDIR)/qgad.conf
 HOOKS=		etc/hooks/README etc/hooks/template.sh \
 		etc/hooks/postgresql.sh etc/hooks/mariadb.sh
 
+# Which service files, and where, is in etc/service.sh.
+SERVICE=	DESTDIR="$(DESTDIR)" OS="$(OS)" INIT="$(INIT)" \
+		SBINDIR="$(SBINDIR)" LIBEXECDIR="$(LIBEXECDIR)" \
+		STATEDIR="$(STATEDIR)" CONFDIR="$(CONFDIR)" \
+		SERVICEDIR="$(SERVICEDIR)" UDEVDIR="$(UDEVDIR)" \
+		ROTATEDIR="$(ROTATEDIR)" sh etc/service.sh
+
 install: all
 	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(CONFDIR) $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(STATEDIR)
@@ -177,11 +184,13 @@ install: all
 			    || exit 1; \
 		done; \
 	done
+	@$(SERVICE) install
 	@if test -z "$(DESTDIR)" && test "`id -u`" = 0 && \
 	    test -z "$$QGAD_NO_USERS"; then sh etc/users.sh add; fi
 
 # Users, the configuration and what it names stay.
 uninstall:
+	@$(SERVICE) uninstall
 	rm -f $(DESTDIR)$(SBINDIR)/qgad $(DESTDIR)$(MANDIR)/man8/qgad.8 \
 	    $(DESTDIR)$(MANDIR)/man5/qgad.conf.5
 	rm -f $(DESTDIR)$(LIBEXECDIR)/qgad-parent \
