@@ -5,6 +5,7 @@
 #	make demo	watch the real daemon answer, and how it is confined
 #	make regress	run every test; ends with N passed, N failed, N skipped
 #	make install	into the configured prefix (DESTDIR= is put before it)
+#	make deb	a Debian package, in regress/build/deb
 #
 # also: uninstall clean distclean deps lint tests bench fuzz man-commands
 
@@ -12,7 +13,7 @@
 .SUFFIXES:
 
 # There are a file, or directories, of these names.
-.PHONY: all bench clean demo deps distclean fuzz install lint man-commands \
+.PHONY: all bench clean deb demo deps distclean fuzz install lint man-commands \
 	programs regress tests uninstall
 
 all install lint man-commands programs tests uninstall: config.mk
@@ -24,6 +25,10 @@ config.mk: configure
 
 deps:
 	@sh etc/deps.sh build
+
+deb:
+	@sh etc/deps.sh build deb
+	@sh etc/debian/build.sh regress/build/deb
 
 demo:
 	@sh etc/deps.sh build

@@ -14,7 +14,7 @@
 # ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-# deps.sh SET...: install what is missing for build, regress, fuzz, ci.
+# deps.sh SET...: install what is missing for build, regress, deb, fuzz, ci.
 # Looks first, and does nothing when all is there.  Without root it prints
 # the one command to run.
 
@@ -144,6 +144,9 @@ for set in "$@"; do
 			program mkfs.btrfs "$(package mkfs.btrfs)"
 			program sqlite3 "$(package sqlite3)"
 			program losetup "$(package losetup)"
+			program systemd-analyze systemd
+			program dpkg-buildpackage dpkg-dev
+			program python3 python3
 		fi
 		# For regress/guest, whose kernel is not installed.
 		if [ $system = debian ] && [ "$(uname -m)" = x86_64 ]; then
@@ -154,6 +157,9 @@ for set in "$@"; do
 			file "$(package libvirt-qemu)" \
 			    /usr/lib/*/libvirt/connection-driver/*_qemu.so
 		fi
+		;;
+	deb)
+		program dpkg-buildpackage dpkg-dev
 		;;
 	fuzz)
 		program clang "$(package clang)"

@@ -99,7 +99,8 @@ check()
 scripts()
 {
 	for f in configure .ci/run etc/*.sh man/*.sh regress/*.sh regress/*/*.sh \
-	    etc/rc.d/* etc/hooks/*.sh; do
+	    etc/hooks/*.sh etc/systemd/qgad-start etc/debian/p* \
+	    etc/debian/*.sh; do
 		[ -f "$f" ] || continue
 		case $f in
 		*_test.sh) continue ;;
@@ -108,11 +109,13 @@ scripts()
 	done | xargs shellcheck -S warning -e SC1007
 }
 
-# atf-sh is sh with functions that only it knows.
+# atf-sh is sh with functions that only it knows; so are the service managers'
+# for their scripts.
 atfscripts()
 {
 	set --
-	for f in regress/*/*_test.sh regress/*/*.subr; do
+	for f in regress/*/*_test.sh regress/*/*.subr regress/system/rc/* \
+	    etc/rc.d/* etc/openrc/*; do
 		[ ! -f "$f" ] || set -- "$@" "$f"
 	done
 	[ $# = 0 ] || shellcheck -S warning -s sh -e SC1007,SC2034,SC2317,SC1090,SC1091,SC2154 "$@"
