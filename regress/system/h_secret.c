@@ -23,8 +23,8 @@
  * in what is open or on its way in the descriptors of the agent's, and in the
  * files below root/state and root/log.  Where it was found goes to standard
  * output, a line each; status 1 if there was any, 2 if it could not look.
- *	-d dir	look while chpasswd(8) runs, too: a stand-in that makes dir/in
- *		and goes on when dir/go is there.  It alone may have the
+ *	-d dir	look while chpasswd(8) runs, too, at what is below root: a
+ *		stand-in that makes dir/in and goes on when dir/go is there.  It alone may have the
  *		password then, and must.
  *	-r	the request is one that is refused or fails, at whatever point
  * With each request the base64 is written in another way, as JSON allows.
@@ -174,10 +174,20 @@ look(void)
 	closedir(dir);
 }
 
-/* One that ends meanwhile has nothing. */
+/*
+ * One that ends meanwhile has nothing.  While the tool is held the request's
+ * deadline runs, and a machine may have much memory to look at: then it is
+ * those below the agent's root, and all of them afterwards.
+ */
 static void
 look_process(long pid)
 {
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%ld/root/", pid);
+	if (tool != NULL && (stat(path, &st) == -1 || st.st_dev != device))
+		return;
 	look_file(pid, "cmdline", "arguments");
 	look_file(pid, "environ", "environment");
 	look_memory(pid);
