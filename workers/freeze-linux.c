@@ -70,6 +70,7 @@ struct mount {
 	int		 id;
 	char		*point;
 	size_t		 super;
+	int		 user;		/* a user's fuse: his to say who waits */
 };
 
 /* upper lies on lower, both indices of supers */
@@ -97,6 +98,7 @@ static void	*grow(void *, size_t, size_t);
 static char	*word(char **);
 static void	 unescape(char *);
 static int	 unfit(const char *, const char *, unsigned int);
+static int	 of_user(const char *, const char *);
 static int	 has_option(const char *, const char *);
 static int	 below(const char *, const char *);
 static void	 choose(struct table *, char *const *, size_t, const char *);
@@ -108,6 +110,7 @@ static void	 backing(struct table *, size_t, const char *);
 static int	 sys_read(const char *, char *, size_t);
 static int	 sys_dev(const char *, dev_t *);
 static int	 super_open(const struct table *, size_t, size_t *);
+static int	 in_the_way(const struct table *, size_t);
 static int	 mount_open(const struct mount *, dev_t);
 static int	 mount_id(int);
 static int	 compare(const void *, const void *);
@@ -181,6 +184,7 @@ table_line(struct table *t, char *line)
 	m = &t->mounts[t->nmounts];
 	m->id = (int)strtol(id, NULL, 10);
 	m->super = super_of(t, makedev(maj, min));
+	m->user = of_user(type, options);
 	if ((m->point = strdup(point)) == NULL)
 		fatal("strdup");
 	s = &t->supers[m->super];
@@ -268,6 +272,14 @@ unfit(const char *type, const char *options, unsigned int maj)
 	return ((maj == 0 && strcmp(type, "btrfs") != 0 &&
 	    strcmp(type, "bcachefs") != 0) || strncmp(type, "fuse", 4) == 0 ||
 	    has_option(options, "ro"));
+}
+
+/* fusermount(1) mounts for whoever owns the directory. */
+static int
+of_user(const char *type, const char *options)
+{
+	return (strncmp(type, "fuse", 4) == 0 &&
+	    !has_option(options, "user_id=0"));
 }
 
 static int
@@ -504,8 +516,9 @@ mount_open(const struct mount *m, dev_t dev)
 	if ((top = open(m->point, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return (-1);
 	id = mount_id(top);
-	if (fstat(top, &st) == -1 || (id != -1 ? id != m->id :
-	    st.st_dev != dev) || (!S_ISDIR(st.st_mode) &&
+	/* A look at what is not ours may have to wait for a daemon. */
+	if ((id != -1 && id != m->id) || fstat(top, &st) == -1 ||
+	    (id == -1 && st.st_dev != dev) || (!S_ISDIR(st.st_mode) &&
 	    !S_ISREG(st.st_mode))) {
 		close(top);
 		errno = ESTALE;
@@ -519,6 +532,28 @@ mount_open(const struct mount *m, dev_t dev)
 	return (fd);
 }
 
+/*
+ * Has a user mounted something over it, or over a directory on the way?  Then
+ * to walk there is to wait for him, or to be refused: it would be his to say
+ * whether there is a freeze.
+ */
+static int
+in_the_way(const struct table *t, size_t mount)
+{
+	const char *point = t->mounts[mount].point;
+	size_t i, len;
+
+	for (i = 0; i < t->nmounts; i++) {
+		if (!t->mounts[i].user || i == mount)
+			continue;
+		len = strlen(t->mounts[i].point);
+		if (strncmp(point, t->mounts[i].point, len) == 0 &&
+		    (point[len] == '/' || (point[len] == '\0' && i > mount)))
+			return (1);
+	}
+	return (0);
+}
+
 /* By any of its mounts, the newest first; which one is in *which. */
 static int
 super_open(const struct table *t, size_t super, size_t *which)
@@ -527,7 +562,8 @@ super_open(const struct table *t, size_t super, size_t *which)
 	int error = ESTALE, fd;
 
 	for (i = t->nmounts; i > 0; i--) {
-		if (t->mounts[i - 1].super != super)
+		if (t->mounts[i - 1].super != super ||
+		    in_the_way(t, i - 1))
 			continue;
 		fd = mount_open(&t->mounts[i - 1], t->supers[super].dev);
 		if (fd != -1 || errno != ESTALE)

@@ -206,6 +206,40 @@ which_cleanup() {
 	cage_cleanup
 }
 
+atf_test_case user_mounts cleanup
+user_mounts_head() {
+	about "a user's fuse over his directories neither ends nor delays a freeze"
+}
+user_mounts_body() {
+	[ -c /dev/fuse ] || atf_skip "needs /dev/fuse"
+	cage_make
+	fs a ext4
+	fs his ext4
+	fs dir/below ext4 /img/below.img
+	mknod -m 666 cage/dev/fuse c 10 229
+	copy "$(atf_get_srcdir)/h_deadfuse"
+	caged_qgad
+	returns 3 fsfreeze-freeze
+	returns 3 fsfreeze-thaw
+	inside "$(atf_get_srcdir)/h_deadfuse" -u 65534 /mnt/his /mnt/dir \
+	    >dead.out 2>dead.err &
+	echo $! >dead.pid
+	wait_for grep -q ready dead.out || atf_fail "$(cat dead.err)"
+	returns 1 fsfreeze-freeze
+	is_frozen /mnt/a
+	returns 1 fsfreeze-thaw
+	is_thawed /mnt/a
+	logged '/mnt/his is not frozen: something else is mounted over it'
+	logged '/mnt/dir/below is not frozen: something else is mounted over'
+	returns 1 fsfreeze-freeze-list /mnt/a /mnt/dir/below
+	returns 1 fsfreeze-thaw
+	stop_qgad
+}
+user_mounts_cleanup() {
+	[ ! -f dead.pid ] || kill "$(cat dead.pid)"
+	cage_cleanup
+}
+
 atf_test_case foreign cleanup
 foreign_head() {
 	about "what another tool froze is not counted and not thawed"
@@ -991,6 +1025,7 @@ atf_init_test_cases() {
 	atf_add_test_case stacked
 	atf_add_test_case stacked_control
 	atf_add_test_case which
+	atf_add_test_case user_mounts
 	atf_add_test_case foreign
 	atf_add_test_case many
 	atf_add_test_case umounts

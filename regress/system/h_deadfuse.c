@@ -15,9 +15,10 @@
  */
 
 /*
- * Mounts a fuse file system at each path, of which the daemon has died
- * without a word: whoever walks one waits.  Says "ready" and waits itself;
- * when it ends they become errors.
+ * [-u UID] PATH ...: mounts a fuse file system at each path, of which the
+ * daemon has died without a word: whoever walks one waits.  -u: as for that
+ * user by fusermount(1), open to all.  Says "ready" and waits itself; when it
+ * ends they become errors.
  */
 
 #include <sys/mount.h>
@@ -31,17 +32,24 @@
 int
 main(int argc, char *argv[])
 {
-	char	 options[128];
-	int	 fd, i;
+	char		 options[128];
+	const char	*user = NULL;
+	int		 fd, i = 1;
 
-	for (i = 1; i < argc; i++) {
+	if (argc > 2 && strcmp(argv[1], "-u") == 0) {
+		user = argv[2];
+		i = 3;
+	}
+	for (; i < argc; i++) {
 		if ((fd = open("/dev/fuse", O_RDWR)) == -1) {
 			fprintf(stderr, "h_deadfuse: /dev/fuse: %s\n",
 			    strerror(errno));
 			return (1);
 		}
 		snprintf(options, sizeof(options),
-		    "fd=%d,rootmode=40755,user_id=0,group_id=0", fd);
+		    "fd=%d,rootmode=40755,user_id=%s,group_id=0%s", fd,
+		    user == NULL ? "0" : user,
+		    user == NULL ? "" : ",allow_other");
 		if (mount("dead", argv[i], "fuse", 0, options) == -1) {
 			fprintf(stderr, "h_deadfuse: %s: %s\n", argv[i],
 			    strerror(errno));
