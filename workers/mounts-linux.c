@@ -224,7 +224,7 @@ waits(const struct mount *m)
 }
 
 int
-mounts_reachable(const struct mounts *ms, const char *dir)
+mounts_reachable(const struct mounts *ms, const struct mount *m)
 {
 	const char *above;
 	size_t i, len;
@@ -234,7 +234,9 @@ mounts_reachable(const struct mounts *ms, const char *dir)
 		if (!ms->v[i].waits || strcmp(above, "/") == 0)
 			continue;
 		len = strlen(above);
-		if (strncmp(dir, above, len) == 0 && dir[len] == '/')
+		if (strncmp(m->dir, above, len) == 0 &&
+		    (m->dir[len] == '/' ||
+		    (m->dir[len] == '\0' && &ms->v[i] > m)))
 			return (0);
 	}
 	return (1);

@@ -41,9 +41,9 @@ struct mounts {
 int	 mounts_read(struct mounts *, const char *path);
 void	 mounts_free(struct mounts *);
 /*
- * 1: no mount but the root's, on the way to this directory and above it, is
- * one that waits.
+ * 1: no mount but the root's, on the way to this one of them or mounted over
+ * it, is one that waits.
  */
-int	 mounts_reachable(const struct mounts *, const char *dir);
+int	 mounts_reachable(const struct mounts *, const struct mount *);
 
 #endif

@@ -555,7 +555,7 @@ trim_mount(const struct mounts *ms, const struct mount *m, uint64_t minimum,
 	struct fstrim_range range;
 	int fd;
 
-	if (!mounts_reachable(ms, m->dir)) {
+	if (!mounts_reachable(ms, m)) {
 		t->state = TRIM_UNREACHABLE;
 		return;
 	}

@@ -894,7 +894,7 @@ ATF_TC_WITHOUT_HEAD(fstrim_left_out);
 ATF_TC_BODY(fstrim_left_out, tc)
 {
 	static const char *const dirs[] = { "a", "b", "c", "d", "net",
-	    "net/e", "netb" };
+	    "net/e", "netb", "over", "under" };
 	struct stat st;
 	size_t i;
 
@@ -924,6 +924,11 @@ ATF_TC_BODY(fstrim_left_out, tc)
 	    "13 1 0:53 / /net rw - nfs server:/y rw\n"
 	    "14 1 0:62 / /net/e rw - btrfs /dev/sdd rw\n"
 	    "15 1 0:63 / /netb rw - btrfs /dev/sde rw\n"
+	    /* a user's, mounted over it and under it */
+	    "19 1 0:64 / /over rw - btrfs /dev/sdg rw\n"
+	    "20 1 0:54 / /over rw - fuse.x x rw,user_id=1\n"
+	    "21 1 0:55 / /under rw - fuse.x x rw,user_id=1\n"
+	    "22 1 0:65 / /under rw - btrfs /dev/sdh rw\n"
 	    /* hidden by another one, and yet mounted elsewhere */
 	    "16 1 %u:%u / /file rw - ext4 /dev/sdf rw\n"
 	    "17 1 %u:%u / /b rw - ext4 /dev/sdf rw\n"
@@ -932,6 +937,9 @@ ATF_TC_BODY(fstrim_left_out, tc)
 	    minor(st.st_dev), major(st.st_dev), minor(st.st_dev));
 	fstrim_says(0, "{ paths=[ "
 	    "{ path=/b trimmed=12345 minimum=512 / "
+	    "{ path=/under trimmed=12345 minimum=512 / "
+	    "{ path=/over error=failed to open: below a file system that "
+	    "may not answer / "
 	    "{ path=/netb trimmed=12345 minimum=512 / "
 	    "{ path=/net/e error=failed to open: below a file system that "
 	    "may not answer / / /");
@@ -939,6 +947,7 @@ ATF_TC_BODY(fstrim_left_out, tc)
 	ATF_CHECK_STREQ("0", trimmed("b"));
 	ATF_CHECK_STREQ("", trimmed("c"));
 	ATF_CHECK_STREQ("", trimmed("net/e"));
+	ATF_CHECK_STREQ("", trimmed("over"));
 	ATF_CHECK_STREQ("0", trimmed("netb"));
 }
 
