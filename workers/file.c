@@ -59,7 +59,9 @@ struct file {
 
 static void	 open_first(struct file *);
 static int	 open_file(const struct msg_file_open *, const char **);
+static int	 open_base(const char *);
 static int	 open_at(const struct msg_file_open *, int, int);
+static const char *reason(const struct msg_file_open *);
 static const char *judge(const struct msg_file_open *, int, int);
 static void	 operation(struct file *);
 static void	 do_close(struct file *, const struct msg_file *,
@@ -158,9 +160,8 @@ open_file(const struct msg_file_open *m, const char **why)
 	int dir = -1, fd, flags = file_modes[m->mode].flags, new = 0;
 
 	*why = NULL;
-	if (m->base[0] != '\0' && (dir = open(m->base, O_RDONLY |
-	    O_DIRECTORY | O_NONBLOCK | O_CLOEXEC)) == -1) {
-		*why = strerror(errno);
+	if (m->base[0] != '\0' && (dir = open_base(m->base)) == -1) {
+		*why = reason(m);
 		return (-1);
 	}
 	/* Emptied only once it is known what it is. */
@@ -172,12 +173,7 @@ open_file(const struct msg_file_open *m, const char **why)
 			fd = open_at(m, dir, flags & ~O_CREAT);
 	} else
 		fd = open_at(m, dir, flags);
-	if (fd == -1)
-		*why = m->base[0] != '\0' && (errno == EXDEV ||
-		    errno == ELOOP) ? "it leads out of what the "
-		    "configuration allows" : strerror(errno);
-	else
-		*why = judge(m, fd, new);
+	*why = fd == -1 ? reason(m) : judge(m, fd, new);
 	if (dir != -1)
 		close(dir);
 	if (fd != -1 && *why != NULL) {
@@ -185,6 +181,24 @@ open_file(const struct msg_file_open *m, const char **why)
 		fd = -1;
 	}
 	return (fd);
+}
+
+static int
+open_base(const char *base)
+{
+	if (!DEFENCE(CONTROL_BENEATH))
+		return (open(base, O_RDONLY | O_DIRECTORY | O_NONBLOCK |
+		    O_CLOEXEC));
+	return (file_base(base));
+}
+
+/* Of errno. */
+static const char *
+reason(const struct msg_file_open *m)
+{
+	if (m->base[0] != '\0' && (errno == EXDEV || errno == ELOOP))
+		return ("it leads out of what the configuration allows");
+	return (strerror(errno));
 }
 
 static int

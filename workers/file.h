@@ -32,5 +32,10 @@
 int	 file_beneath(int dir, const char *, int flags, mode_t, int exact);
 /* The same where the system has no call for it: no link is followed. */
 int	 file_walk(int dir, const char *, int flags, mode_t);
+/*
+ * The directory that a rule names.  A link on the way is followed only where
+ * none but root can have put it: ELOOP, if another could.
+ */
+int	 file_base(const char *);
 
 #endif

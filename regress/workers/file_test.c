@@ -401,6 +401,76 @@ ATF_TC_BODY(judged, tc)
 	}
 }
 
+/* The owner of a directory on the way puts a link in a rule's place. */
+ATF_TC(base);
+ATF_TC_HEAD(base, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(base, tc)
+{
+	static const struct {
+		const char *base;
+		int error;
+	} cases[] = {
+		{ "out", 0 },
+		{ "/", 0 },
+		{ "roots/link", 0 },
+		{ "roots/two", 0 },
+		{ "roots/two/", 0 },
+		{ "roots/link/deep/../deep", 0 },
+		{ "roots/absolute", 0 },
+		{ "roots/loop", ELOOP },
+		{ "roots/none", ENOENT },
+		{ "roots/none/x", ENOENT },
+		{ "out/file", ENOTDIR },
+		{ "his/link", ELOOP },
+		{ "his/link/deep", ELOOP },
+		{ "his/given", ELOOP },
+		{ "sticky/link", ELOOP },
+		{ "roots/his/link", ELOOP },
+	};
+	struct msg_file_done done;
+	struct worker w;
+	size_t i;
+	int fd;
+
+	ATF_REQUIRE(mkdir("out", 0755) == 0 && mkdir("out/deep", 0755) == 0 &&
+	    mkdir("roots", 0755) == 0 && mkdir("his", 0755) == 0 &&
+	    mkdir("sticky", 0755) == 0 && chmod("sticky", 01777) == 0);
+	make("out/file", "outside");
+	ATF_REQUIRE(symlink("../out", "roots/link") == 0 &&
+	    symlink("link/deep", "roots/two") == 0 &&
+	    symlink("/etc", "roots/absolute") == 0 &&
+	    symlink("loop", "roots/loop") == 0 &&
+	    symlink("../his", "roots/his") == 0 &&
+	    symlink("../out", "his/link") == 0 &&
+	    symlink("../out", "his/given") == 0 &&
+	    symlink("../out", "sticky/link") == 0);
+	ATF_REQUIRE(chown("his", 65534, 65534) == 0 &&
+	    lchown("his/link", 65534, 65534) == 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		errno = 0;
+		fd = file_base(cases[i].base);
+		ATF_CHECK_EQ_MSG(cases[i].error, fd == -1 ? errno : 0,
+		    "%s: %s", cases[i].base, strerror(errno));
+		if (fd != -1)
+			close(fd);
+	}
+	start(&w, tc);
+	open_it(&w, "roots/link", "file", "r", 0, &done);
+	ATF_CHECK_MSG(done.ok, "%s", done.text);
+	driver_close(&w);
+	ATF_CHECK_EQ(0, driver_wait(&w));
+	start(&w, tc);
+	open_it(&w, "his/link", "file", "r", 0, &done);
+	ATF_CHECK(!done.ok);
+	ATF_CHECK_MSG(strstr(done.text, "it leads out") != NULL, "%s",
+	    done.text);
+	driver_close(&w);
+	ATF_CHECK_EQ(0, driver_wait(&w));
+}
+
 /* What the monitor would never send ends it. */
 ATF_TC_WITHOUT_HEAD(no_sense);
 ATF_TC_BODY(no_sense, tc)
@@ -455,6 +525,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, number);
 	ATF_TP_ADD_TC(tp, waits);
 	ATF_TP_ADD_TC(tp, judged);
+	ATF_TP_ADD_TC(tp, base);
 	ATF_TP_ADD_TC(tp, no_sense);
 	return (atf_no_error());
 }
