@@ -25,8 +25,9 @@ intruder=64999
 reach="signal environ mem-read mem-write maps fd root cwd vm-read \
 take-descriptor ptrace"
 
+# qgad-start is a script of the service's.
 programs() {
-	find "$prefix/libexec/qgad" -type f | sort
+	find "$prefix/libexec/qgad" -type f ! -name qgad-start | sort
 }
 
 # symbols FILE: all names, of the symbol table and the dynamic one
@@ -51,7 +52,8 @@ libraries_body() {
 		    atf_fail "the control passes: no $name in qgad"
 	done
 	[ "$(programs | grep -c -e qgad-parent -e qgad-query -e qgad-exec \
-	    -e qgad-file -e qgad-log -e qgad-system -e qgad-account)" -eq 7 ] ||
+	    -e qgad-file -e qgad-log -e qgad-system -e qgad-account \
+	    -e qgad-hook -e qgad-freeze)" -eq 9 ] ||
 	    atf_fail "programs missing"
 	for file in $(programs); do
 		symbols "$file" >symbols
