@@ -64,7 +64,8 @@ dir=${root%/root}
 cd "$dir" || exit 1
 (
 	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE
-	$make -f build.mk tests >regress/regress.build 2>&1 || {
+	n=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || n=2
+	$make -f build.mk "-j$n" tests >regress/regress.build 2>&1 || {
 		cat regress/regress.build
 		exit 1
 	}
