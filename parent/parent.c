@@ -687,6 +687,7 @@ start_anew(void)
 		child_kill(c, NULL);
 	logger_flush();
 	channel_keep();
+	spawn_limits();
 	if ((conf.daemon && chdir(started_in) == -1) ||
 	    setenv("QGAD_REEXEC", "1", 1) == -1 ||
 	    dup2(errfd, STDERR_FILENO) == -1)

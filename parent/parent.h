@@ -211,6 +211,8 @@ struct child {
 
 void		 spawn_init(const struct conf *, char *argv0, int errfd);
 size_t		 spawn_slots(void);
+/* Before an exec: as many descriptors as we were started with. */
+void		 spawn_limits(void);
 /* A running child of that role in STARTING or READY, or NULL. */
 struct child	*child_find(enum role);
 struct child	*child_each(struct child *);	/* NULL starts */

@@ -25,6 +25,7 @@
  *	4	what the role starts with (a data socket), else closed
  */
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -40,6 +41,7 @@
 #include "parent.h"
 
 #define LAST_WORDS	64		/* reads of what a dead one has said */
+#define OWN_FILES	64		/* descriptors that are no child's */
 
 #define QUOTED(n)	#n
 #define NUMBER(n)	QUOTED(n)	/* a macro's value as text */
@@ -53,9 +55,11 @@ static unsigned int	 lost[ROLE_MAX];
 static const struct conf *conf;
 static char		*name0;
 static int		 errfd;		/* standard error as we were given it */
+static struct rlimit	 given;		/* of descriptors, as we were started */
 
 static void	 child_main(enum role, int, int) __attribute__((noreturn));
 static void	 child_close(struct child *);
+static void	 files_limit(void);
 static unsigned int *lost_of(enum role);
 static uint64_t	 patience(const struct child *);
 static char	**scanty(void);
@@ -72,6 +76,37 @@ spawn_init(const struct conf *c, char *argv0, int fd)
 	    64;
 	if ((children = calloc(nchildren, sizeof(*children))) == NULL)
 		fatal("calloc");
+	files_limit();
+}
+
+/*
+ * A descriptor for each slot, and ours: else a host that opens all the files
+ * it may would leave none to accept it, or a new frontend, with.
+ */
+static void
+files_limit(void)
+{
+	struct rlimit rl;
+	rlim_t want = nchildren + OWN_FILES;
+
+	if (getrlimit(RLIMIT_NOFILE, &given) == -1)
+		fatal("getrlimit");
+	rl = given;
+	if (rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur >= want)
+		return;
+	rl.rlim_cur = want;
+	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < want)
+		rl.rlim_max = want;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("%llu descriptors, which max-files and max-jobs need",
+		    (unsigned long long)want);
+}
+
+void
+spawn_limits(void)
+{
+	if (setrlimit(RLIMIT_NOFILE, &given) == -1)
+		log_warn("setrlimit");
 }
 
 size_t
@@ -222,7 +257,8 @@ child_main(enum role role, int imsg, int data)
 	fd_place(role == ROLE_LOG ? errfd : STDIN_FILENO, STDERR_FILENO);
 	if (DEFENCE(CONTROL_CLOSEFROM))
 		closefrom(from);
-	/* The mask is ours alone. */
+	/* How many we may have is ours alone, as is the mask. */
+	spawn_limits();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

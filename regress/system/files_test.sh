@@ -430,6 +430,45 @@ gibibyte_cleanup() {
 	rm -f in made
 }
 
+# --- many ---
+
+atf_test_case descriptors cleanup
+descriptors_head() {
+	atf_set descr "A host that opens all it may leaves the agent whole"
+	atf_set require.user root
+}
+descriptors_body() {
+	ulimit -S -n 64 || atf_skip "no limit of descriptors"
+	start_qgad
+	i=0
+	while [ $i -lt 64 ]; do
+		opens /dev/null
+		i=$((i + 1))
+	done
+	refuses "the bound is max-files = 64" /dev/null
+	file read >reply
+	grep -q '"eof": true' reply || { show_log; atf_fail "$(cat reply)"; }
+	kill -KILL "$(role_pid frontend)"
+	answers || { show_log; atf_fail "no new frontend"; }
+	file close >reply
+	# What a job may have is what we were given.
+	qga '{"execute":"guest-exec","arguments":{"path":"/bin/sh",
+	    "arg":["-c","ulimit -n"],"capture-output":true}}' >reply
+	job=$(tr -dc 0-9 <reply)
+	wait_for ended "$job" || { show_log; atf_fail "$(cat reply)"; }
+	grep -q '"out-data": "NjQK"' reply || atf_fail "$(cat reply)"
+	stop_qgad
+}
+descriptors_cleanup() {
+	cleanup_qgad
+}
+
+ended() {
+	qga '{"execute":"guest-exec-status","arguments":{"pid":'"$1"'}}' \
+	    >reply
+	grep -q '"exited": true' reply
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
 	atf_add_test_case rules
@@ -440,4 +479,5 @@ atf_init_test_cases() {
 	atf_add_test_case fuse
 	atf_add_test_case slow_host
 	atf_add_test_case gibibyte
+	atf_add_test_case descriptors
 }
