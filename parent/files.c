@@ -382,36 +382,6 @@ file_waiting(struct child *c, struct imsg *imsg)
 	return (0);
 }
 
-void
-files_timers(uint64_t now, uint64_t *next)
-{
-	struct child *c;
-
-	for (c = NULL; (c = child_each(c)) != NULL;) {
-		if (c->until == 0 || c->state != CHILD_READY)
-			continue;
-		if (now < c->until) {
-			sooner(next, c->until);
-			continue;
-		}
-		child_kill(c, "what it was doing has passed its deadline");
-		worker_gone(c);
-	}
-}
-
-void
-files_returned(void)
-{
-	struct child *c = request.worker;
-
-	if (!request.active || c == NULL || c->op == 0 ||
-	    (c->role != ROLE_FILE && c->role != ROLE_FILE_OPENING))
-		return;
-	if (c->until == 0)
-		c->until = request.deadline != 0 ? request.deadline :
-		    now_ms() + request.left;
-}
-
 /* --- the end of a handle, one line of the log --- */
 
 static void

@@ -679,7 +679,7 @@ frontend_died(void)
 	struct child *c;
 	uint64_t now = now_ms();
 
-	files_returned();
+	workers_returned();
 	if (request.active)
 		request_done("the frontend has gone");
 	jobs_returned();

@@ -213,6 +213,7 @@ job_started(struct child *c, struct imsg *imsg)
 	if (request.active && request.worker == c && request.id != msg.id)
 		return (-1);
 	c->jobpid = msg.pid;
+	c->until = 0;
 	c->used = now_ms();
 	if (c->used < last_start + BUSY)
 		busy_until = c->used + BUSY;

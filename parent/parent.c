@@ -439,7 +439,7 @@ timers(uint64_t now)
 	frontend_timers(now, &next);
 	query_timers(now, &next);
 	jobs_timers(now, &next);
-	files_timers(now, &next);
+	workers_timers(now, &next);
 	channel_timers(now, &next);
 	logger_timers(now, &next);
 	freeze_timers(now, &next);

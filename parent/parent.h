@@ -258,9 +258,6 @@ void	 jobs_returned(void);
 
 /* Reserves the numbers of handles in that directory: before all else. */
 void	 files_init(const struct limits *, const char *statedir);
-void	 files_timers(uint64_t now, uint64_t *next);
-/* The frontend dies: what a file worker has in hand is nobody's now. */
-void	 files_returned(void);
 void	 files_end(void);		/* so do we: say so of each */
 
 /* --- channel.c: the way to the host --- */

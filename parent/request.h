@@ -62,6 +62,9 @@ char	*audit_text(char *, size_t, const char *);
 /* work.c: workers that answer one request after another, or one at all */
 void	 query_begin(void);
 void	 query_timers(uint64_t now, uint64_t *next);
+/* The frontend dies: what a worker has in hand is nobody's now. */
+void	 workers_returned(void);
+void	 workers_timers(uint64_t now, uint64_t *next);
 /*
  * A worker of that role is started for this request alone; it gets the
  * frontend's message, which is taken over, and secret (0: none) bytes that

@@ -377,6 +377,39 @@ query_timers(uint64_t now, uint64_t *next)
 		sooner(next, c->used + QUERY_IDLE);
 }
 
+/*
+ * A file's operation, a job's start, what a single worker does: each is seen
+ * through, but its deadline stands.
+ */
+void
+workers_returned(void)
+{
+	struct child *c = request.worker;
+
+	if (!request.active || c == NULL || !request.sent || c->until != 0 ||
+	    c->role == ROLE_QUERY || c->jobpid != 0)
+		return;
+	c->until = request.deadline != 0 ? request.deadline :
+	    now_ms() + request.left;
+}
+
+void
+workers_timers(uint64_t now, uint64_t *next)
+{
+	struct child *c;
+
+	for (c = NULL; (c = child_each(c)) != NULL;) {
+		if (c->until == 0 || c->state != CHILD_READY)
+			continue;
+		if (now < c->until) {
+			sooner(next, c->until);
+			continue;
+		}
+		child_kill(c, "what it was doing has passed its deadline");
+		worker_gone(c);
+	}
+}
+
 void
 single_begin(enum role role, struct imsg *imsg, size_t secret)
 {

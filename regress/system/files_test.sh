@@ -430,6 +430,36 @@ gibibyte_cleanup() {
 	rm -f in made
 }
 
+# --- nobody waits ---
+
+atf_test_case orphan cleanup
+orphan_head() {
+	atf_set descr "A job that does not start ends with its deadline, "\
+"though the frontend that asked has gone"
+	atf_set require.user root
+}
+orphan_body() {
+	start_qgad
+	worker=$(role_pid exec-spare)
+	kill -STOP "$worker"
+	# Once more if it was killed before it had sent anything.
+	for pause in 1 2 3; do
+		"$qgaclient" -t 10 "$PWD/sock" '{"execute":"guest-exec",
+		    "arguments":{"path":"/bin/true"}}' >reply 2>&1 &
+		sleep $pause
+		kill -KILL "$(role_pid frontend)"
+		answers || { show_log; atf_fail "no new frontend"; }
+		grep -q 'guest-exec .*the frontend has gone' qgad.log && break
+	done
+	wait_seconds=30 wait_for gone "$worker" ||
+	    { kill -CONT "$worker"; show_log; atf_fail "it waits for ever"; }
+	answers || { show_log; atf_fail "no answer"; }
+	stop_qgad
+}
+orphan_cleanup() {
+	cleanup_qgad
+}
+
 # --- many ---
 
 atf_test_case descriptors cleanup
@@ -479,5 +509,6 @@ atf_init_test_cases() {
 	atf_add_test_case fuse
 	atf_add_test_case slow_host
 	atf_add_test_case gibibyte
+	atf_add_test_case orphan
 	atf_add_test_case descriptors
 }
