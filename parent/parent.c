@@ -685,6 +685,7 @@ start_anew(void)
 	/* One that does not heed end of file would keep the channel. */
 	if ((c = child_find(ROLE_FRONTEND)) != NULL)
 		child_kill(c, NULL);
+	files_end();
 	logger_flush();
 	channel_keep();
 	spawn_limits();

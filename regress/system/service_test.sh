@@ -952,12 +952,15 @@ upgrade_body() {
 	born=$(awk '{ print $22 }' "/proc/$p/stat")
 	job=$(run_job /bin/sleep '"arg":["300"]')
 	echo "$job" >>job.pids
+	qga '{"execute":"guest-file-open","arguments":{
+	    "path":"/dev/zero"}}' >reply
 	# shellcheck disable=SC2086 # words
 	upgrade $every
 	not_logged "build $new"
 	# The first child of the new build brings it up.
 	run_job /bin/true >/dev/null
 	logged "build $new"
+	logged 'guest-file-close .*"/dev/zero" .* end="the agent ended"'
 	atf_check_equal "$born" "$(awk '{ print $22 }' "/proc/$p/stat")"
 	atf_check_equal "$p" "$(cat pid)"
 	says "$pong" "$ping"
