@@ -161,6 +161,7 @@ file_open_begin(const struct msg_file_open *m)
 	struct file_grant grant;
 	const char *why;
 	struct child *c;
+	char shown[1032];
 	uint64_t n = 0;
 
 	snprintf(request.note, sizeof(request.note), " mode=%s", mode->name);
@@ -192,6 +193,7 @@ file_open_begin(const struct msg_file_open *m)
 		    strerror(errno));
 		return;
 	}
+	c->shown = strdup(audit_text(shown, sizeof(shown), request.object));
 	request.worker = c;
 }
 
@@ -208,7 +210,6 @@ static int
 file_opened(struct child *c, const struct msg_file_done *m)
 {
 	struct msg_reply reply;
-	char shown[1032];
 	size_t len;
 
 	if (!request.active || request.worker != c || !m->ok) {
@@ -219,7 +220,6 @@ file_opened(struct child *c, const struct msg_file_done *m)
 	}
 	c->role = ROLE_FILE;
 	c->handle = handle_new();
-	c->shown = strdup(audit_text(shown, sizeof(shown), request.object));
 	len = strlen(request.note);
 	snprintf(request.note + len, sizeof(request.note) - len,
 	    " handle=%lld", (long long)c->handle);
