@@ -110,7 +110,7 @@ static void	 backing(struct table *, size_t, const char *);
 static int	 sys_read(const char *, char *, size_t);
 static int	 sys_dev(const char *, dev_t *);
 static int	 super_open(const struct table *, size_t, size_t *);
-static int	 in_the_way(const struct table *, size_t);
+static int	 in_the_way(const struct table *, const char *, size_t);
 static int	 mount_open(const struct mount *, dev_t);
 static int	 mount_id(int);
 static int	 compare(const void *, const void *);
@@ -424,7 +424,10 @@ device_look(struct table *t, size_t super, struct devices *d, dev_t dev)
 		backing(t, super, text);
 }
 
-/* By the mount that the path leads to; a file that was removed has none. */
+/*
+ * By the mount that the path leads to; a file that was removed has none.
+ * What lies on a user's fuse is served by him, and left out like that.
+ */
 static void
 backing(struct table *t, size_t super, const char *path)
 {
@@ -432,6 +435,12 @@ backing(struct table *t, size_t super, const char *path)
 	size_t i, lower = t->nsupers;
 	int fd, id;
 
+	if (in_the_way(t, path, t->nmounts)) {
+		log_warnx("the file system on %s is not frozen: a user "
+		    "answers for it", path);
+		t->supers[super].skip = 1;
+		return;
+	}
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
 		return;
 	if ((id = mount_id(fd)) != -1)
@@ -533,22 +542,21 @@ mount_open(const struct mount *m, dev_t dev)
 }
 
 /*
- * Has a user mounted something over it, or over a directory on the way?  Then
- * to walk there is to wait for him, or to be refused: it would be his to say
- * whether there is a freeze.
+ * Has a user mounted something over a directory on the way to the path, or
+ * right over it since a mount?  Then to walk there is to wait for him, or to
+ * be refused: it would be his to say whether there is a freeze.
  */
 static int
-in_the_way(const struct table *t, size_t mount)
+in_the_way(const struct table *t, const char *path, size_t since)
 {
-	const char *point = t->mounts[mount].point;
 	size_t i, len;
 
 	for (i = 0; i < t->nmounts; i++) {
-		if (!t->mounts[i].user || i == mount)
+		if (!t->mounts[i].user)
 			continue;
 		len = strlen(t->mounts[i].point);
-		if (strncmp(point, t->mounts[i].point, len) == 0 &&
-		    (point[len] == '/' || (point[len] == '\0' && i > mount)))
+		if (strncmp(path, t->mounts[i].point, len) == 0 &&
+		    (path[len] == '/' || (path[len] == '\0' && i > since)))
 			return (1);
 	}
 	return (0);
@@ -563,9 +571,12 @@ super_open(const struct table *t, size_t super, size_t *which)
 
 	for (i = t->nmounts; i > 0; i--) {
 		if (t->mounts[i - 1].super != super ||
-		    in_the_way(t, i - 1))
+		    in_the_way(t, t->mounts[i - 1].point, i - 1))
 			continue;
 		fd = mount_open(&t->mounts[i - 1], t->supers[super].dev);
+		/* Hidden by what is mounted further up, or just gone. */
+		if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+			errno = ESTALE;
 		if (fd != -1 || errno != ESTALE)
 			*which = i - 1;
 		if (fd != -1)

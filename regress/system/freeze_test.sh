@@ -201,6 +201,13 @@ which_body() {
 	returns 1 fsfreeze-freeze
 	returns 1 fsfreeze-thaw
 	logged 'something else is mounted over it'
+	inside umount /mnt/priv
+	# By one that was mounted on a directory above it.
+	fs up/hidden ext4 /img/hidden.img
+	inside mount -t tmpfs tmpfs /mnt/up
+	returns 2 fsfreeze-freeze
+	returns 2 fsfreeze-thaw
+	logged '/mnt/up/hidden is not frozen: something else is mounted'
 }
 which_cleanup() {
 	cage_cleanup
@@ -216,13 +223,15 @@ user_mounts_body() {
 	fs a ext4
 	fs his ext4
 	fs dir/below ext4 /img/below.img
+	mkdir cage/mnt/mine
+	fs on_his ext4 /mnt/mine/img
 	mknod -m 666 cage/dev/fuse c 10 229
 	copy "$(atf_get_srcdir)/h_deadfuse"
 	caged_qgad
-	returns 3 fsfreeze-freeze
-	returns 3 fsfreeze-thaw
+	returns 4 fsfreeze-freeze
+	returns 4 fsfreeze-thaw
 	inside "$(atf_get_srcdir)/h_deadfuse" -u 65534 /mnt/his /mnt/dir \
-	    >dead.out 2>dead.err &
+	    /mnt/mine >dead.out 2>dead.err &
 	echo $! >dead.pid
 	wait_for grep -q ready dead.out || atf_fail "$(cat dead.err)"
 	returns 1 fsfreeze-freeze
@@ -231,6 +240,7 @@ user_mounts_body() {
 	is_thawed /mnt/a
 	logged '/mnt/his is not frozen: something else is mounted over it'
 	logged '/mnt/dir/below is not frozen: something else is mounted over'
+	logged 'on /mnt/mine/img is not frozen: a user answers for it'
 	returns 1 fsfreeze-freeze-list /mnt/a /mnt/dir/below
 	returns 1 fsfreeze-thaw
 	stop_qgad
