@@ -87,7 +87,9 @@ static int	 block_state(int, int *);
 static int	 block_switch(int, int);
 static int	 power_has(const char *);
 static int	 smart_log(const char *, unsigned char *);
+static int	 same_device(const struct mount *, const struct mount *);
 static int	 trimmable(const struct mounts *, const struct trim *, size_t);
+static void	 told_once(const struct mounts *, struct trim *, size_t);
 static void	 trim_mount(const struct mounts *, const struct mount *,
 		    uint64_t, struct trim *);
 static int	 trim_open(const struct mount *);
@@ -516,8 +518,10 @@ system_fstrim(uint64_t minimum, struct value_writer *w, char *err,
 		return (fail(err, size, "calloc"));
 	}
 	for (i = 0; i < ms.n; i++)
-		if (trimmable(&ms, trims, i))
+		if (trimmable(&ms, trims, i)) {
 			trim_mount(&ms, &ms.v[i], minimum, &trims[i]);
+			told_once(&ms, trims, i);
+		}
 	value_object(w, NULL);
 	value_array(w, "paths");
 	for (i = ms.n; i > 0; i--)
@@ -527,6 +531,12 @@ system_fstrim(uint64_t minimum, struct value_writer *w, char *err,
 	free(trims);
 	mounts_free(&ms);
 	return (0);
+}
+
+static int
+same_device(const struct mount *a, const struct mount *b)
+{
+	return (a->major == b->major && a->minor == b->minor);
 }
 
 /*
@@ -542,10 +552,25 @@ trimmable(const struct mounts *ms, const struct trim *trims, size_t i)
 	if (m->readonly || (m->major == 0 && strcmp(m->type, "btrfs") != 0))
 		return (0);
 	for (j = 0; j < i; j++)
-		if (trims[j].state != TRIM_NOT && ms->v[j].major == m->major &&
-		    ms->v[j].minor == m->minor)
+		if ((trims[j].state == TRIM_DONE ||
+		    trims[j].state == TRIM_FAILED) &&
+		    same_device(&ms->v[j], m))
 			return (0);
 	return (1);
+}
+
+/* A mount that could not be reached is told of if none other could. */
+static void
+told_once(const struct mounts *ms, struct trim *trims, size_t i)
+{
+	int tried = trims[i].state == TRIM_DONE ||
+	    trims[i].state == TRIM_FAILED;
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (trims[j].state != TRIM_NOT &&
+		    same_device(&ms->v[j], &ms->v[i]))
+			trims[tried ? j : i].state = TRIM_NOT;
 }
 
 static void

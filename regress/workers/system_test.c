@@ -929,6 +929,12 @@ ATF_TC_BODY(fstrim_left_out, tc)
 	    "20 1 0:54 / /over rw - fuse.x x rw,user_id=1\n"
 	    "21 1 0:55 / /under rw - fuse.x x rw,user_id=1\n"
 	    "22 1 0:65 / /under rw - btrfs /dev/sdh rw\n"
+	    /* behind it too, and yet in reach by another name */
+	    "23 1 0:66 / /net/f rw - btrfs /dev/sdi rw\n"
+	    "24 1 0:66 / /net/g rw - btrfs /dev/sdi rw\n"
+	    "25 1 0:66 / /d rw - btrfs /dev/sdi rw\n"
+	    "26 1 0:67 / /net/h rw - btrfs /dev/sdj rw\n"
+	    "27 1 0:67 / /net/i rw - btrfs /dev/sdj rw\n"
 	    /* hidden by another one, and yet mounted elsewhere */
 	    "16 1 %u:%u / /file rw - ext4 /dev/sdf rw\n"
 	    "17 1 %u:%u / /b rw - ext4 /dev/sdf rw\n"
@@ -937,6 +943,9 @@ ATF_TC_BODY(fstrim_left_out, tc)
 	    minor(st.st_dev), major(st.st_dev), minor(st.st_dev));
 	fstrim_says(0, "{ paths=[ "
 	    "{ path=/b trimmed=12345 minimum=512 / "
+	    "{ path=/net/h error=failed to open: below a file system that "
+	    "may not answer / "
+	    "{ path=/d trimmed=12345 minimum=512 / "
 	    "{ path=/under trimmed=12345 minimum=512 / "
 	    "{ path=/over error=failed to open: below a file system that "
 	    "may not answer / "
