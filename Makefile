@@ -41,7 +41,7 @@ regress:
 
 bench:
 	@sh etc/deps.sh build regress
-	@MAKE="$(MAKE)" sh regress/common/bench.sh
+	@MAKE="$(MAKE)" sh regress/common/bench.sh $(BENCH)
 
 fuzz:
 	@sh etc/deps.sh build fuzz

@@ -14,7 +14,9 @@
 # ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-# bench.sh [OPTION...]: qgad beside qemu-ga, see regress/bench/bench.c.
+# bench.sh [OPTION...]: qgad beside qemu-ga, see regress/bench/bench.c.  The
+# figures go to bench.csv and a drawing to bench.svg in regress/build, unless
+# -o and -s say otherwise.
 
 set -u
 
@@ -24,5 +26,7 @@ qemuga=$(PATH=$PATH:/usr/sbin:/usr/local/bin command -v qemu-ga) || {
 	echo "bench.sh: there is no qemu-ga to compare with" >&2
 	exit 1
 }
-exec sh "$here/with-users.sh" "${root%/root}/regress/bench/bench" "$@" \
+build=${root%/*/root}
+exec sh "$here/with-users.sh" "${root%/root}/regress/bench/bench" \
+    -o "$build/bench.csv" -s "$build/bench.svg" "$@" \
     "$root/sbin/qgad" "$qemuga"

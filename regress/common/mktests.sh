@@ -20,7 +20,8 @@
 #	X_test.sh	a test program for atf-sh
 #	X_fuzz.c	a libFuzzer harness, linked with everything
 #	X.c with an X.h	goes into each C test program of its room
-#	X.c		a program of its own, linked with imsg/ and lib/
+#	X.c		a program of its own, linked with imsg/ and lib/; in
+#			bench/ with each X.c that has an X.h
 # With Kyuafiles as argument: writes those that are missing, and complains of
 # any that does not name exactly the tests that are there.
 
@@ -182,7 +183,8 @@ workers/workers.ar" libs='$(LIBS)' ;;
 			[ ! -f "${f%.c}.h" ] || continue
 			programs="$programs $out"
 			needs=
-			with="\$(COMMON) \$(UTIL)"
+			[ "$room" != bench ] || needs="$helpers" libs=-lm
+			with="$needs \$(COMMON) $libs \$(UTIL)"
 			extra= ;;
 		esac
 		printf '%s.o: %s %s\n' "$out" "$f" "$headers"
