@@ -11,20 +11,21 @@ include config.mk
 IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \
 		imsg/value.o
 LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/filemode.o \
-		lib/build.o lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
+		lib/users.o lib/build.o lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
 QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/json.o qgad/base64.o qgad/monitor.o \
 		qgad/handlers.o qgad/stream.o
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
 		parent/files.o parent/freeze.o parent/jobs.o parent/logger.o \
-		parent/reload.o parent/work.o
+		parent/reload.o parent/work.o parent/audit.o parent/rules.o
 ANSWER_OBJS=	workers/answer.o
 QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
 		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
 		workers/query-route-$(OS).o workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o
+EXEC_OBJS=	workers/runas.o
 # BENEATH is linux, or posix: workers/file-posix.o
 FILE_OBJS=	workers/file-walk.o workers/file-$(BENEATH).o
 SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
@@ -36,18 +37,20 @@ MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/file.o workers/log.o workers/system.o workers/hook.o \
 		workers/account.o workers/freeze.o
 WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(FILE_OBJS) \
-		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS)
+		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS) \
+		$(EXEC_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
-		lib/control.h lib/filemode.h lib/log.h
+		lib/control.h lib/filemode.h lib/log.h lib/users.h
 QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h
 PARENT_H=	parent/parent.h parent/request.h
 WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \
-		workers/query.h workers/system.h workers/tool.h
+		workers/query.h workers/runas.h workers/system.h \
+		workers/tool.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests
@@ -111,9 +114,10 @@ workers/qgad-query: workers/query.o $(QUERY_OBJS) $(ANSWER_OBJS) \
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/query.o $(QUERY_OBJS) \
 	    $(ANSWER_OBJS) $(COMMON)
-workers/qgad-exec: workers/exec.o $(JOB_OBJS) $(IMSG) $(LIB)
+workers/qgad-exec: workers/exec.o $(EXEC_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
-	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/exec.o $(JOB_OBJS) $(COMMON)
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/exec.o $(EXEC_OBJS) \
+	    $(JOB_OBJS) $(COMMON)
 workers/qgad-file: workers/file.o $(FILE_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/file.o $(FILE_OBJS) \

@@ -51,6 +51,7 @@
 #define FILE_DONE_FIXED	(2 * U64 + 2 * U32)
 #define PASSWORD_FIXED	(U64 + 2 * U32)
 #define KEYS_FIXED	(U64 + 3 * U32)
+#define RULE_FIXED	((2 + EXEC_BOUNDS) * U64 + U32)
 #define UNITS(n)	(U64 + U32 + (n) * (U64 + U8))
 #define FREEZE_FIXED	(U64 + 3 * U32)
 
@@ -108,6 +109,8 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_EXEC_ENDED] = { "exec-ended", EXACTLY(RESULT), MSG_FD_NONE },
 	[MSG_FREEZE_DONE] = { "freeze-done", 4 * U32 + STR(1),
 			    4 * U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
+	[MSG_EXEC_RULE] = { "exec-rule", RULE_FIXED + 2 * STR(2) + 2 * STR(1),
+			    MSG_RULE_MAX, MSG_FD_NONE },
 	[MSG_EXEC_SEND] = { "exec-send", EXACTLY(U64 + 2 * U32), MSG_FD_ONE },
 	[MSG_LINE] =	{ "line", U32 + U64 + STR(1),
 			    U32 + U64 + STR(MSG_LINE_MAX), MSG_FD_NONE },
@@ -619,6 +622,71 @@ msg_exec_free(struct msg_exec *m)
 	free(m->argv);
 	free(m->envp);
 	m->argv = m->envp = NULL;
+	errno = saved;
+}
+
+int
+msg_send_exec_rule(struct imsgbuf *b, const struct msg_exec_rule *m)
+{
+	struct ibuf	*msg;
+	const char	*texts[] = { m->program, m->user, m->group,
+			    m->directory };
+	size_t		 i, size = RULE_FIXED;
+	int		 bad;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		size += STR(strlen(texts[i]) + 1);
+	if (vector_size(m->envp, m->envc, &size) == -1)
+		size = MSG_RULE_MAX + 1;
+	if ((msg = start(b, MSG_EXEC_RULE, size, -1)) == NULL)
+		return (-1);
+	bad = ibuf_add_n64(msg, m->output) == -1 ||
+	    ibuf_add_n64(msg, m->time) == -1;
+	for (i = 0; i < EXEC_BOUNDS; i++)
+		bad |= ibuf_add_n64(msg, m->bound[i]) == -1;
+	bad |= ibuf_add_n32(msg, m->envc) == -1;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		bad |= add_string(msg, texts[i], MSG_RULE_MAX) == -1;
+	return (finish(b, MSG_EXEC_RULE, msg,
+	    bad || add_vector(msg, m->envp, m->envc) == -1));
+}
+
+int
+msg_recv_exec_rule(struct imsg *imsg, struct msg_exec_rule *m)
+{
+	struct ibuf	 in;
+	size_t		 i;
+
+	m->envp = NULL;
+	if (imsg_get_ibuf(imsg, &in) == -1 ||
+	    ibuf_get_n64(&in, &m->output) == -1 ||
+	    ibuf_get_n64(&in, &m->time) == -1)
+		return (-1);
+	for (i = 0; i < EXEC_BOUNDS; i++)
+		if (ibuf_get_n64(&in, &m->bound[i]) == -1)
+			return (-1);
+	if (get_below(&in, &m->envc, EXEC_ENV_MAX + 1) == -1 ||
+	    get_text(&in, &m->program, MSG_PATH_MAX) == -1 ||
+	    get_text(&in, &m->user, MSG_NAME_MAX) == -1 ||
+	    get_text(&in, &m->group, MSG_NAME_MAX) == -1 ||
+	    get_text(&in, &m->directory, MSG_PATH_MAX) == -1)
+		return (-1);
+	if (m->program[0] != '/' || m->directory[0] != '/')
+		return (malformed());
+	if (get_vector(&in, &m->envp, m->envc) == -1 || end(&in) == -1) {
+		msg_exec_rule_free(m);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+msg_exec_rule_free(struct msg_exec_rule *m)
+{
+	int	 saved = errno;
+
+	free(m->envp);
+	m->envp = NULL;
 	errno = saved;
 }
 

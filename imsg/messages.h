@@ -95,6 +95,7 @@ enum msg_type {
 	MSG_FILE_DONE,		/* and how it ended */
 	MSG_FILE_WAITING,	/* for the frontend to take bytes, or no more */
 	/* the monitor to an exec worker */
+	MSG_EXEC_RULE,		/* just before MSG_EXEC: what it runs under */
 	MSG_EXEC_SEND,		/* fd: write that much output there */
 	/* the monitor to the log worker */
 	MSG_LINE,
@@ -135,6 +136,8 @@ int		 msg_forward(struct imsgbuf *, struct imsg *, int fd);
 #define MSG_EXEC_MAX	0x100000	/* 1 MiB */
 #define MSG_PATH_MAX	4096	/* of a file, NUL included */
 #define MSG_COUNT_MAX	0x3000000	/* 48 MiB: of a read, qemu-ga's bound */
+#define MSG_NAME_MAX	256	/* of a user or a group, NUL included */
+#define MSG_RULE_MAX	0x4000	/* 16 KiB: a rule of [exec] */
 #define MSG_ARGS_MAX	1024	/* arguments, and as many environment strings */
 #define MSG_USER_MAX	256	/* a user's name, NUL included */
 #define MSG_SECRET_MAX	4096	/* a password's base64 text */
@@ -232,6 +235,26 @@ struct msg_exec {		/* fd: from the monitor, if input is not 0 */
 int	 msg_send_exec(struct imsgbuf *, const struct msg_exec *, int);
 int	 msg_recv_exec(struct imsg *, struct msg_exec *);
 void	 msg_exec_free(struct msg_exec *);	/* the two vectors only */
+
+/* What a rule of [exec] makes of a job; a bound that is EXEC_FREE is none. */
+enum exec_bound { BOUND_CPU, BOUND_MEMORY, BOUND_FILE_SIZE, BOUND_OPEN_FILES,
+	BOUND_PROCESSES, BOUND_CORE, EXEC_BOUNDS };
+#define EXEC_FREE	UINT64_MAX
+#define EXEC_ENV_MAX	64	/* variables of a rule */
+struct msg_exec_rule {
+	uint64_t	 output;	/* bytes kept of a stream, or EXEC_FREE */
+	uint64_t	 time;		/* seconds, or EXEC_FREE */
+	uint64_t	 bound[EXEC_BOUNDS];
+	const char	*program;	/* absolute: this is executed */
+	const char	*user;		/* "": as the agent */
+	const char	*group;		/* "": the user's own */
+	const char	*directory;	/* absolute */
+	uint32_t	 envc;
+	char		**envp;		/* NAME=value, or NAME: as the agent's; */
+};					/* NULL at the end */
+int	 msg_send_exec_rule(struct imsgbuf *, const struct msg_exec_rule *);
+int	 msg_recv_exec_rule(struct imsg *, struct msg_exec_rule *);
+void	 msg_exec_rule_free(struct msg_exec_rule *);	/* envp only */
 
 struct msg_exec_status {
 	uint64_t	 id;

@@ -37,6 +37,8 @@ struct limits {
 	uint64_t max_files;	/* open handles */
 	uint64_t restarts;	/* of the frontend in a minute */
 	uint64_t refusal_lines;	/* of the audit in a second */
+	uint64_t requests;	/* in a second, 0: no limit; so with */
+	uint64_t bytes;		/* these, of files and programs */
 };
 
 #define LIMITS_DEFAULT {						\
@@ -51,7 +53,9 @@ struct limits {
 	.stale_after = 60,						\
 	.max_files = 64,						\
 	.restarts = 5,							\
-	.refusal_lines = 20						\
+	.refusal_lines = 20,						\
+	.requests = 0,							\
+	.bytes = 0							\
 }
 
 #define MAX_MEMBERS	1024	/* of one object in a request */

@@ -22,6 +22,7 @@
 #define ALL	(PROFILE_AUDIT | PROFILE_BACKUP | PROFILE_FULL)
 #define BACKUP	(PROFILE_BACKUP | PROFILE_FULL)
 #define FULL	(PROFILE_FULL)
+#define PROTOCOL	(CMD_THAWING | CMD_UNLIMITED)
 #define SYSTEM	(CMD_ROOT | CMD_AUDIT | CMD_PERISHABLE)
 
 /* The hooks' bound, and what the rest may take. */
@@ -33,19 +34,19 @@
  */
 const struct command commands[CMD_MAX] = {
 	[CMD_GUEST_SYNC] = {
-		"guest-sync", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"guest-sync", CLASS_PROTOCOL, PROTOCOL, ALL, 0,
 		"echoes a number: hosts find their place in the stream"
 	},
 	[CMD_GUEST_SYNC_DELIMITED] = {
-		"guest-sync-delimited", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"guest-sync-delimited", CLASS_PROTOCOL, PROTOCOL, ALL, 0,
 		"as guest-sync, with a byte before it that no JSON holds"
 	},
 	[CMD_GUEST_PING] = {
-		"guest-ping", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"guest-ping", CLASS_PROTOCOL, PROTOCOL, ALL, 0,
 		"says that the agent lives"
 	},
 	[CMD_GUEST_INFO] = {
-		"guest-info", CLASS_PROTOCOL, CMD_THAWING, ALL, 0,
+		"guest-info", CLASS_PROTOCOL, PROTOCOL, ALL, 0,
 		"lists this table and what of it is enabled"
 	},
 	[CMD_GUEST_GET_OSINFO] = {
@@ -86,7 +87,8 @@ const struct command commands[CMD_MAX] = {
 		"mount points and how full they are, as df(1) shows"
 	},
 	[CMD_GUEST_GET_HOSTNAME] = {
-		"guest-get-hostname", CLASS_QUERY, 0, ALL, 5,
+		/* Not of the profiles' lists, which have the other spelling. */
+		"guest-get-hostname", CLASS_QUERY, 0, FULL, 5,
 		"guest-get-host-name, as some hosts spell it"
 	},
 	[CMD_GUEST_GET_LOAD] = {
@@ -110,7 +112,8 @@ const struct command commands[CMD_MAX] = {
 		"what each processor spent its time on, as top(1) shows"
 	},
 	[CMD_GUEST_NETWORK_GET_ROUTE] = {
-		"guest-network-get-route", CLASS_QUERY, 0, ALL, 5,
+		/* Says where else the guest can get to: not for an audit. */
+		"guest-network-get-route", CLASS_QUERY, 0, FULL, 5,
 		"the routes, which every user may list"
 	},
 	[CMD_GUEST_EXEC] = {
@@ -169,8 +172,11 @@ const struct command commands[CMD_MAX] = {
 		"takes memory away from the guest, and gives it back"
 	},
 	[CMD_GUEST_FSTRIM] = {
-		/* A large file system on a slow disk takes its minutes. */
-		"guest-fstrim", CLASS_SYSTEM, SYSTEM | CMD_VALUE, BACKUP, 600,
+		/*
+		 * A large file system on a slow disk takes its minutes.  A
+		 * copy is as good without: not for a backup.
+		 */
+		"guest-fstrim", CLASS_SYSTEM, SYSTEM | CMD_VALUE, FULL, 600,
 		"gives unused blocks back to the host: thin disks, small copies"
 	},
 	[CMD_GUEST_SUSPEND_DISK] = {
@@ -210,7 +216,7 @@ const struct command commands[CMD_MAX] = {
 		"takes keys from that file; may lock a user out"
 	},
 	[CMD_GUEST_FSFREEZE_STATUS] = {
-		"guest-fsfreeze-status", CLASS_FREEZE, CMD_THAWING, BACKUP, 5,
+		"guest-fsfreeze-status", CLASS_FREEZE, PROTOCOL, ALL, 5,
 		"says whether the guest is frozen"
 	},
 	[CMD_GUEST_FSFREEZE_FREEZE] = {
@@ -221,15 +227,16 @@ const struct command commands[CMD_MAX] = {
 		"holds all writers while the host takes a snapshot"
 	},
 	[CMD_GUEST_FSFREEZE_FREEZE_LIST] = {
+		/* A copy of the whole guest needs all of it. */
 		"guest-fsfreeze-freeze-list", CLASS_FREEZE,
-		CMD_ROOT | CMD_THAWING | CMD_AUDIT | CMD_PERISHABLE, BACKUP,
+		CMD_ROOT | CMD_THAWING | CMD_AUDIT | CMD_PERISHABLE, FULL,
 		FREEZE_DEADLINE,
 		"the same for some file systems"
 	},
 	[CMD_GUEST_FSFREEZE_THAW] = {
 		/* Late is better than never: not perishable. */
-		"guest-fsfreeze-thaw", CLASS_FREEZE, CMD_THAWING | CMD_AUDIT,
-		BACKUP, FREEZE_DEADLINE,
+		"guest-fsfreeze-thaw", CLASS_FREEZE,
+		CMD_ROOT | PROTOCOL | CMD_AUDIT, BACKUP, FREEZE_DEADLINE,
 		"lets the writers go on; without it the guest thaws by itself"
 	},
 };
@@ -249,6 +256,15 @@ static const char *const class_names[CLASS_MAX] = {
 	[CLASS_SYSTEM] = "system",
 };
 
+static const struct {
+	uint32_t	 bit;
+	const char	*name;
+} profiles[] = {
+	{ PROFILE_AUDIT, "audit" },
+	{ PROFILE_BACKUP, "backup" },
+	{ PROFILE_FULL, "full" },
+};
+
 int
 command_lookup(const char *name)
 {
@@ -264,6 +280,28 @@ const char *
 command_class_name(enum command_class class)
 {
 	return (class < CLASS_MAX ? class_names[class] : "?");
+}
+
+uint32_t
+profile_lookup(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+		if (strcmp(profiles[i].name, name) == 0)
+			return (profiles[i].bit);
+	return (0);
+}
+
+const char *
+profile_name(uint32_t bit)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+		if (profiles[i].bit == bit)
+			return (profiles[i].name);
+	return ("?");
 }
 
 int

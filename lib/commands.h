@@ -92,6 +92,8 @@ enum command_class {
 #define CMD_VALUE	0x20	/* answered with a value by the worker, as */
 				/* every query is */
 
+#define CMD_UNLIMITED	0x40	/* no limit on requests a second holds it up */
+
 #define PROFILE_AUDIT	0x01
 #define PROFILE_BACKUP	0x02
 #define PROFILE_FULL	0x04
@@ -106,6 +108,10 @@ struct command {
 };
 
 extern const struct command commands[CMD_MAX];
+
+/* The PROFILE_ bit of that name, 0: there is none; its name. */
+uint32_t	 profile_lookup(const char *);
+const char	*profile_name(uint32_t);
 
 /* The command of that name, -1: there is none. */
 int		 command_lookup(const char *);

@@ -40,6 +40,8 @@
 #define CONTROL_MESSAGES	0x02000	/* size and descriptor checks */
 #define CONTROL_LOGNONBLOCK	0x04000
 #define CONTROL_HOOKS		0x08000	/* whose a hook's path is */
+#define CONTROL_PROGRAM		0x10000	/* whose a rule's program is */
+#define CONTROL_CONF		0x20000	/* whose the configuration is */
 #define CONTROL_WIPE		0x40000	/* of secrets */
 #define CONTROL_SSHKEYS		0x80000	/* as the user, no link followed */
 #define CONTROL_DEADLINES	0x100000 /* off: a fortieth of each */

@@ -165,10 +165,9 @@ file_open_begin(const struct msg_file_open *m)
 	uint64_t n = 0;
 
 	snprintf(request.note, sizeof(request.note), " mode=%s", mode->name);
-	if (policy_file(m->path, mode->access, &grant, &request.rule, &why) ==
-	    -1) {
-		request.refused = 1;
-		request_error("failed to open file '%.512s' (mode: '%s'): %s",
+	if (policy_file(m->path, mode->access, &grant, &request.ruling,
+	    &why) == -1) {
+		request_refuse("failed to open file '%.512s' (mode: '%s'): %s",
 		    m->path, mode->name, why);
 		return;
 	}
@@ -317,6 +316,8 @@ file_done(struct child *c, struct imsg *imsg)
 		c->bytesout += (uint64_t)msg.number;
 	else if (c->optype == MSG_FILE_WRITE)
 		c->bytesin += (uint64_t)msg.number;
+	if (c->optype == MSG_FILE_READ || c->optype == MSG_FILE_WRITE)
+		policy_bytes((uint64_t)msg.number);
 	if (request.active && request.worker == c) {
 		if (request.sent)
 			file_answer(c, &msg);
@@ -392,7 +393,7 @@ file_end(struct child *c, const char *how)
 	if (c->handle == 0)
 		return;
 	audit_text(text, sizeof(text), how);
-	log_audit("command=guest-file-close handle=%lld object=\"%s\" "
+	audit_line("command=guest-file-close handle=%lld object=\"%s\" "
 	    "operations=%llu read=%llu written=%llu errors=%llu end=\"%s\"",
 	    (long long)c->handle, c->shown != NULL ? c->shown : "",
 	    (unsigned long long)c->ops, (unsigned long long)c->bytesout,

@@ -95,8 +95,6 @@ static const struct {
 };
 
 static int	 request_begin(uint64_t, enum command_id, const char *);
-static int	 refused_often(void);
-static void	 request_audit(const char *);
 
 struct request request;
 
@@ -104,8 +102,6 @@ static const struct conf *conf;
 static uint64_t	 restart_at;		/* of the frontend, 0: none due */
 static uint64_t	 minute, deaths;	/* in that minute */
 static uint64_t	 last_id;		/* each must be above it */
-static uint64_t	 sequence;		/* of the audit lines */
-static uint64_t	 second, refusals;	/* in that second */
 
 void
 frontend_message(struct child *c, struct imsg *imsg)
@@ -291,7 +287,14 @@ take_shutdown(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_shutdown(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
-	system_begin(msg.id, CMD_GUEST_SHUTDOWN, modes[msg.mode], imsg);
+	if (request_begin(msg.id, CMD_GUEST_SHUTDOWN, modes[msg.mode]) == -1)
+		return (0);
+	if (policy_shutdown(msg.mode == SHUTDOWN_REBOOT, &request.ruling) ==
+	    -1)
+		request_refuse("guest-shutdown is refused: the configuration "
+		    "does not allow mode %s", modes[msg.mode]);
+	else
+		single_begin(ROLE_SYSTEM, imsg, 0);
 	return (0);
 }
 
@@ -487,7 +490,10 @@ request_begin(uint64_t id, enum command_id command, const char *object)
 	if (strlcpy(request.object, object, sizeof(request.object)) >=
 	    sizeof(request.object))
 		memcpy(request.object + sizeof(request.object) - 4, "...", 4);
-	verdict = policy_decide(command, &request.rule);
+	verdict = policy_decide(command, &request.ruling);
+	if (verdict == VERDICT_ALLOWED)
+		verdict = policy_measure(command, &conf->limits,
+		    request.began, &request.ruling);
 	if (verdict == VERDICT_ALLOWED)
 		return (0);
 	request.refused = 1;
@@ -525,6 +531,19 @@ request_reply(const struct msg_reply *how, int fd)
 		return;
 	}
 	(void)child_send(frontend);
+}
+
+void
+request_refuse(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	request.refused = 1;
+	request_error("%s", text);
 }
 
 void
@@ -567,64 +586,6 @@ request_drop(void)
 	request.active = 0;
 	request.lazy = 0;
 	request.worker = NULL;
-}
-
-/* What a host chose, between quotes that it cannot end. */
-char *
-audit_text(char *dst, size_t size, const char *src)
-{
-	char raw[1024];
-	size_t len;
-
-	for (len = 0; *src != '\0' && len < sizeof(raw) - 4; src++)
-		if (*src == '"' || *src == '\\')
-			len += (size_t)snprintf(raw + len, sizeof(raw) - len,
-			    "\\x%02x", (unsigned char)*src);
-		else
-			raw[len++] = *src;
-	return (log_visible(dst, size, raw, len));
-}
-
-/*
- * Is this refusal one too many in its second?  A host that asks and asks
- * must not push what was allowed out of the log; what was left out is
- * counted, and the count is said with the first one that is not.
- */
-static int
-refused_often(void)
-{
-	uint64_t now = now_ms() / 1000;
-
-	if (now != second) {
-		if (refusals > conf->limits.refusal_lines)
-			log_audit("%llu refusals more are not shown",
-			    (unsigned long long)(refusals -
-			    conf->limits.refusal_lines));
-		second = now;
-		refusals = 0;
-	}
-	return (++refusals > conf->limits.refusal_lines);
-}
-
-/* One line for each decision on a command that changes or reveals. */
-static void
-request_audit(const char *result)
-{
-	char object[1032], text[256];
-
-	/* A question whether it may is no decision on record, a no is. */
-	if (!request.refused && (request.asked ||
-	    !(commands[request.command].flags & CMD_AUDIT)))
-		return;
-	if (request.refused && refused_often())
-		return;
-	audit_text(object, sizeof(object), request.object);
-	audit_text(text, sizeof(text), result);
-	log_audit("seq=%llu command=%s object=\"%s\"%s verdict=%s rule=%s "
-	    "result=\"%s\" ms=%llu", (unsigned long long)++sequence,
-	    commands[request.command].name, object, request.note,
-	    request.refused ? "refused" : "allowed", request.rule, text,
-	    (unsigned long long)(now_ms() - request.began));
 }
 
 /* --- the frontend's life --- */

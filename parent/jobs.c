@@ -134,18 +134,36 @@ jobs_timers(uint64_t now, uint64_t *next)
 void
 exec_begin(struct msg_exec *msg, struct imsg *imsg)
 {
+	struct exec_grant grant;
+	const char *why;
 	struct child *c;
-	uint64_t running = 0;
+	uint64_t running = 0, alike = 0;
 
 	request.exec = *msg;
 	request.imsg = *imsg;
 	imsg->buf = NULL;
 	request.held = 1;
-	for (c = NULL; (c = child_each(c)) != NULL;)
+	if (policy_exec(msg, &grant, &request.ruling, &why) == -1) {
+		request_refuse("guest-exec of '%.512s' is refused: %s",
+		    msg->path, why);
+		return;
+	}
+	for (c = NULL; (c = child_each(c)) != NULL;) {
+		if (c->role != ROLE_EXEC || c->state != CHILD_READY)
+			continue;
 		/* Output that nobody takes keeps its worker as well. */
-		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
-		    (c->ended == 0 || c->status != JOB_KEPT))
+		if (c->ended == 0 || c->status != JOB_KEPT)
 			running++;
+		if (c->ended == 0 && strcmp(c->rule, grant.name) == 0)
+			alike++;
+	}
+	if (grant.ruled && alike >= grant.jobs) {
+		request_refuse("guest-exec: %llu programs of the rule %s are "
+		    "running, the bound is max-jobs = %llu",
+		    (unsigned long long)alike, request.ruling.key,
+		    (unsigned long long)grant.jobs);
+		return;
+	}
 	if (running >= limits->max_jobs) {
 		request_error("guest-exec: %llu programs are running, the "
 		    "bound is max-jobs = %llu", (unsigned long long)running,
@@ -176,8 +194,16 @@ static void
 job_send(struct child *c)
 {
 	struct child *frontend = child_find(ROLE_FRONTEND);
+	struct exec_grant grant;
+	const char *why;
 	int pair[2] = { -1, -1 };
 
+	/* The rules may have been read anew while it was starting. */
+	if (policy_exec(&request.exec, &grant, &request.ruling, &why) == -1) {
+		request_refuse("guest-exec of '%.512s' is refused: %s",
+		    request.exec.path, why);
+		return;
+	}
 	if (request.exec.input > 0) {
 		if (frontend == NULL || socketpair(AF_UNIX, SOCK_STREAM |
 		    SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1 ||
@@ -189,10 +215,18 @@ job_send(struct child *c)
 			return;
 		}
 	}
+	if ((grant.ruled && msg_send_exec_rule(&c->ibuf, &grant.msg) == -1)) {
+		if (pair[1] != -1)
+			close(pair[1]);
+		request_error("guest-exec: %s", strerror(errno));
+		return;
+	}
 	if (msg_send_exec(&c->ibuf, &request.exec, pair[1]) == -1) {
 		request_error("guest-exec: %s", strerror(errno));
 		return;
 	}
+	policy_bytes(request.exec.input);
+	strlcpy(c->rule, grant.name, sizeof(c->rule));
 	/* A worker that was given a job is a spare no more. */
 	c->role = ROLE_EXEC;
 	request.sent = 1;
@@ -220,6 +254,8 @@ job_started(struct child *c, struct imsg *imsg)
 	last_start = c->used;
 	if (request.active && request.worker == c && request.id == msg.id) {
 		if (msg.pid > 0) {
+			snprintf(request.note, sizeof(request.note),
+			    " pid=%lld", (long long)msg.pid);
 			memset(&reply, 0, sizeof(reply));
 			reply.kind = REPLY_NUMBER;
 			reply.number = msg.pid;
@@ -245,9 +281,12 @@ job_ended(struct child *c, struct imsg *imsg)
 		return (-1);
 	c->result = result;
 	c->ended = ++endings;
-	log_audit("command=guest-exec pid=%lld ended %s=%u",
-	    (long long)c->jobpid, result.signaled ? "signal" : "exit",
-	    result.code);
+	audit_line("command=guest-exec pid=%lld event=end %s=%u output=%llu "
+	    "worker=%s[%d] ms=%llu", (long long)c->jobpid,
+	    result.signaled ? "signal" : "exit", result.code,
+	    (unsigned long long)result.out + result.err,
+	    confinements[c->role].name, (int)c->pid,
+	    (unsigned long long)(now_ms() - c->used));
 	if (request.active && request.answer != 0 && request.worker == c)
 		job_answer(c);
 	drop_oldest();
@@ -360,6 +399,7 @@ job_collect(struct child *c)
 		request_error("guest-exec-status: %s", strerror(errno));
 		return;
 	}
+	policy_bytes((uint64_t)send.out + send.err);
 	c->status = JOB_SENDING;
 	(void)child_send(c);
 	request_reply(&reply, pair[0]);

@@ -86,6 +86,7 @@ static void	 dump(const struct conf *);
 static void	 dump_list(const char *, const struct rpc *);
 static void	 list_commands(void);
 static void	 settle(struct conf *);
+static void	 look_up(const struct conf *);
 static void	 die(const char *, ...) __attribute__((noreturn,
 		    format(printf, 1, 2)));
 
@@ -98,6 +99,7 @@ options(int argc, char *argv[], struct conf *conf)
 	load(conf, informed(argc, argv));
 	flags = take(argc, argv, conf);
 	settle(conf);
+	look_up(conf);
 	if (flags & DUMPING)
 		dump(conf);
 	if (flags & (DUMPING | CHECKING))
@@ -259,7 +261,7 @@ absolute(struct conf *conf)
 static void
 load(struct conf *conf, const char *config)
 {
-	const char *candidates[4];
+	const char *candidates[4], *why;
 	char *text, err[1024];
 	size_t i;
 	int must;
@@ -272,15 +274,14 @@ load(struct conf *conf, const char *config)
 		if (candidates[i] == NULL)
 			continue;
 		must = i == 0;
-		if ((text = conf_read(candidates[i])) == NULL) {
+		if ((text = conf_read(candidates[i], &why)) == NULL) {
 			/*
 			 * Only -c must be there.  QGA_CONF names the file
 			 * all the same: nothing else is looked for.
 			 */
 			if (errno != ENOENT || must)
 				die("error loading configuration from path: "
-				    "%s: %s", candidates[i], errno == EILSEQ ?
-				    "a NUL byte is in it" : strerror(errno));
+				    "%s: %s", candidates[i], why);
 			if (i == 1)
 				return;
 			continue;
@@ -321,6 +322,16 @@ settle(struct conf *conf)
 		die("method stdio is for --test");
 	if (conf->methodno == METHOD_STDIO && conf->daemon)
 		die("method stdio cannot be daemonized");
+}
+
+/* What only a start may look up. */
+static void
+look_up(const struct conf *conf)
+{
+	char err[512];
+
+	if (rules_users(&conf->rules, conf->file, err, sizeof(err)) == -1)
+		die("error loading configuration from path: %s", err);
 }
 
 static void
@@ -372,12 +383,8 @@ dump(const struct conf *conf)
 	dump_list("block-rpcs", conf->block);
 	if (conf->allowset)
 		dump_list("allow-rpcs", conf->allow);
-	if (conf->limitsset)
-		conf_dump(conf, "limits");
-	if (conf->fileset)
-		conf_dump_files(conf);
-	if (conf->freezeset)
-		conf_dump(conf, "freeze");
+	printf("profile=%s\n", profile_name(conf->profile));
+	conf_dump(conf);
 }
 
 static void
@@ -394,16 +401,8 @@ dump_list(const char *key, const struct rpc *list)
 static void
 list_commands(void)
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} profiles[] = {
-		{ PROFILE_AUDIT, "audit" },
-		{ PROFILE_BACKUP, "backup" },
-		{ PROFILE_FULL, "full" },
-	};
 	const struct command *c;
-	size_t j;
+	uint32_t bit;
 	int i;
 
 	printf("%-32s %-9s %-5s %-7s %s\n", "command", "class", "root",
@@ -414,9 +413,9 @@ list_commands(void)
 		    command_class_name(c->class),
 		    c->flags & CMD_ROOT ? "yes" : "no",
 		    c->flags & CMD_THAWING ? "passes" : "refused");
-		for (j = 0; j < sizeof(profiles) / sizeof(profiles[0]); j++)
-			if (c->profiles & profiles[j].bit)
-				printf(" %s", profiles[j].name);
+		for (bit = PROFILE_AUDIT; bit <= PROFILE_FULL; bit <<= 1)
+			if (c->profiles & bit)
+				printf(" %s", profile_name(bit));
 		printf("\n");
 	}
 }

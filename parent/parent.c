@@ -29,7 +29,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +39,7 @@
 #include "control.h"
 #include "parent.h"
 #include "request.h"
+#include "users.h"
 
 #define LOG_PATIENCE	10000	/* ms for the log worker's start */
 #define UNREAD_MAX	65536	/* bytes of answers not taken */
@@ -59,7 +59,6 @@ static int		 ending_status;
 static volatile sig_atomic_t got_child, got_end, got_hup;
 
 static void	 ids_init(void);
-static struct passwd *user(const char *);
 static void	 chroot_check(void);
 static void	 statedir_init(void);
 static void	 recover(const sigset_t *);
@@ -123,6 +122,7 @@ main(int argc, char *argv[])
 			fatal("chdir /");
 		pidfile_write();
 	}
+	audit_init(&conf);
 	policy_make(&policy, &conf);
 	policy_start(&policy, geteuid() == 0);
 	if (dup2(nullfd, STDIN_FILENO) == -1 ||
@@ -193,7 +193,7 @@ ids_init(void)
 		{ USER_FRONTEND, &frontend_ids },
 		{ USER_WORKER, &worker_ids },
 	};
-	struct passwd *pw;
+	struct user user;
 	size_t i;
 
 	if (geteuid() != 0) {
@@ -202,43 +202,20 @@ ids_init(void)
 		return;
 	}
 	for (i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
-		if ((pw = user(users[i].name)) == NULL)
+		if (user_find(users[i].name, &user) != 1)
 			fatalx("the user %s does not exist; make install "
 			    "makes it", users[i].name);
-		if (pw->pw_uid == 0 || pw->pw_gid == 0)
+		if (user.uid == 0 || user.gid == 0)
 			fatalx("the user %s has uid or gid 0",
 			    users[i].name);
-		users[i].ids->uid = pw->pw_uid;
-		users[i].ids->gid = pw->pw_gid;
+		users[i].ids->uid = user.uid;
+		users[i].ids->gid = user.gid;
 		users[i].ids->drop = 1;
 	}
 	if (frontend_ids.uid == worker_ids.uid)
 		fatalx("the users %s and %s have one uid", USER_FRONTEND,
 		    USER_WORKER);
 	chroot_check();
-}
-
-/*
- * In a static program a name service is not to be had; users of services
- * are in the file.
- */
-static struct passwd *
-user(const char *name)
-{
-#ifdef HAVE_FGETPWENT
-	struct passwd *pw;
-	FILE *file;
-
-	if ((file = fopen("/etc/passwd", "re")) == NULL)
-		fatal("/etc/passwd");
-	while ((pw = fgetpwent(file)) != NULL)
-		if (strcmp(pw->pw_name, name) == 0)
-			break;
-	fclose(file);
-	return (pw);
-#else
-	return (getpwnam(name));
-#endif
 }
 
 /* Better now than when the first job runs and its worker cannot hide. */

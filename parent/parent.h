@@ -54,7 +54,43 @@ struct file_rule {
 	char		*base;		/* as path_normal() makes it */
 	int		 access;	/* FILE_READ or FILE_WRITE */
 	int		 any;		/* not regular files alone */
+	int		 line;		/* where it was written */
 	struct file_rule *next;
+};
+
+struct words {
+	char		**v;		/* NULL at the end; NULL: none */
+	uint32_t	 n;
+	int		 set;		/* the key was given, with words or not */
+};
+
+/* A section [exec NAME]: programs, with which arguments, and as what. */
+struct exec_rule {
+	char		 name[32];	/* "": the section [exec] */
+	int		 line;		/* the section's */
+	struct words	 programs;	/* as path_normal() makes them */
+	struct words	 arguments;	/* a pattern each, perhaps "..." */
+	struct words	 environment;	/* NAME=value, or NAME */
+	struct words	 hostenv;	/* names that a request may set */
+	char		*user, *group;	/* NULL: the agent's, the user's */
+	char		*directory;	/* NULL: the root */
+	int		 input;		/* input-data may be given */
+	uint64_t	 bound[EXEC_BOUNDS];	/* EXEC_FREE: none, so with */
+	uint64_t	 time, jobs, output;	/* these; seconds, number, */
+	struct exec_rule *next;			/* bytes of each stream */
+};
+
+/* What of the machine may be changed, a key of [system] each. */
+enum system_kind { SYSTEM_SHUTDOWN, SYSTEM_REBOOT, SYSTEM_SUSPEND,
+	SYSTEM_CLOCK, SYSTEM_VCPUS, SYSTEM_MEMORY, SYSTEM_TRIM, SYSTEM_KINDS };
+
+/* The rules on objects.  A line is its section's, 0: there is none. */
+struct rules {
+	int		 fileline, execline, accountline, systemline;
+	struct file_rule *files;
+	struct exec_rule *execs;
+	struct words	 passwords, keys;	/* users; "*": all but uid 0 */
+	int		 system[SYSTEM_KINDS];
 };
 
 struct conf {
@@ -70,17 +106,17 @@ struct conf {
 	int		 retry;
 	struct rpc	*block, *allow;
 	int		 allowset;	/* an empty allow list allows nothing */
+	int		 allowline;	/* 0: on the command line alone */
 	struct limits	 limits;
-	int		 limitsset;	/* the file has a [limits] */
-	struct file_rule *files;
-	int		 fileset;	/* it has a [file], which says all */
+	uint32_t	 profile;	/* PROFILE_ bit */
+	int		 profileline;	/* 0: the default */
+	struct rules	 rules;
 	/* [freeze] */
 	char		*exclude;	/* prefixes, commas between; NULL */
 	uint64_t	 auto_thaw;	/* seconds */
 	uint64_t	 stuck_after;	/* seconds that one freeze may take */
 	int		 hook_abort;
 	int		 quiesce;
-	int		 freezeset;	/* the file has a [freeze] */
 	int		 test;		/* --test: root is not required */
 	int		 thaw;		/* --thaw: that, and no more */
 	enum method	 methodno;
@@ -99,11 +135,15 @@ int	 conf_parse(struct conf *, const char *name, char *text, char *err,
 /* Append a comma list's names, the last first; 0, or -1 with err filled. */
 int	 conf_list(struct rpc **list, const char *names, int line, char *err,
 	    size_t errsize);
-void	 conf_dump_files(const struct conf *);
-/* A section's keys as they are in force. */
-void	 conf_dump(const struct conf *, const char *section);
-/* Read a file whole; NULL with errno, EFBIG past CONF_SIZE. */
-char	*conf_read(const char *path);
+/* The escapes of a GLib key file, in place; -1: an unknown one. */
+int	 conf_unescape(char *);
+/* All sections but [general], as they are in force. */
+void	 conf_dump(const struct conf *);
+/*
+ * Read a file whole that nobody but root, or who runs us, could have written.
+ * NULL with errno, EFBIG past CONF_SIZE, EPERM, and *why, which is a text.
+ */
+char	*conf_read(const char *path, const char **why);
 
 /* Command line and file; answers -h, -V and the like itself and exits. */
 void	 options(int argc, char *argv[], struct conf *);
@@ -116,8 +156,13 @@ struct policy {
 		const char	*rule;	/* the key that decided */
 		int		 line;	/* in the file, 0: none */
 	} command[CMD_MAX];
-	int		 fileset;
-	struct file_rule *files;
+	struct rules	 rules;
+};
+
+/* What decided, for the audit line. */
+struct ruling {
+	char		 key[64];
+	int		 line;		/* 0: the command line, -1: nowhere */
 };
 
 enum verdict {
@@ -125,21 +170,29 @@ enum verdict {
 	VERDICT_LISTED,		/* allow-rpcs or block-rpcs keeps it out */
 	VERDICT_FROZEN,		/* not in this state */
 	VERDICT_ROOT,		/* needs root, which --test lacks */
+	VERDICT_REQUESTS,	/* too many in this second */
+	VERDICT_BYTES,		/* too much in the seconds before */
 	VERDICT_MAX
 };
 
-/* Takes the rules on files over. */
+/* Takes the rules on objects over. */
 void		 policy_make(struct policy *, struct conf *);
 /* The policy at start, and the newest one: a request must pass both. */
 void		 policy_start(const struct policy *, int root);
 void		 policy_reload(const struct policy *);
 void		 policy_frozen(int);
 /* This is the line that decides.  rule is set to what decided. */
-enum verdict	 policy_decide(enum command_id, const char **rule);
+enum verdict	 policy_decide(enum command_id, struct ruling *);
 /* The reply to a refusal, class and text. */
 enum reply_kind	 policy_refusal(enum verdict, enum command_id, char *,
 	    size_t);
 void		 policy_fill(struct msg_policy *);
+
+/* Is it within what a second may have?  now: ms. */
+enum verdict	 policy_measure(enum command_id, const struct limits *,
+		    uint64_t now, struct ruling *);
+/* So many bytes of a file or a program have gone by. */
+void		 policy_bytes(uint64_t);
 
 /* What the rules say of a path: base "" and the path, or where it is. */
 struct file_grant {
@@ -147,18 +200,62 @@ struct file_grant {
 	uint32_t	 rule;		/* FILE_RULE_ bits */
 };
 /*
- * May this be opened so?  0; -1: *why says why not.  *rule is set to the key
- * that decided, if there are rules.
+ * May this be opened so?  0; -1: *why says why not.  The ruling is set to the
+ * key that decided, if there are rules; so it is in those below.
  * access: FILE_READ, FILE_WRITE or both.
  */
 int		 policy_file(const char *path, int access, struct file_grant *,
-		    const char **rule, const char **why);
+		    struct ruling *, const char **why);
 /*
  * An absolute path without "." and doubled slashes, to a buffer of
  * MSG_PATH_MAX.  NULL, or what is wrong with it.
  */
 const char	*path_normal(const char *, char *);
-void		 file_rules_free(struct file_rule *);
+
+/* What the rules make of a job; it points to the policy, for this turn. */
+struct exec_grant {
+	int		 ruled;		/* 0: no rules, the rest is not set */
+	char		 name[32];	/* the rule's */
+	uint64_t	 jobs;		/* of it at once */
+	struct msg_exec_rule msg;
+};
+int		 policy_exec(const struct msg_exec *, struct exec_grant *,
+		    struct ruling *, const char **why);
+/* Of what is left of guest-shutdown, this?  0 or -1. */
+int		 policy_shutdown(int reboot, struct ruling *);
+void		 ruling_set(struct ruling *, const char *key, int line);
+
+/* --- audit.c: the record; request.h has the rest --- */
+
+void		 audit_init(const struct conf *);
+
+/* --- rules.c: sections of rules on objects --- */
+
+/*
+ * A value of such a key, changed in place: to words, with what is wrong as
+ * text of why (size) and -1.
+ */
+int		 rules_programs(struct words *, char *, char *why, size_t);
+int		 rules_patterns(struct words *, char *, char *why, size_t);
+int		 rules_environment(struct words *, char *, char *why, size_t);
+int		 rules_names(struct words *, char *, char *why, size_t);
+int		 rules_variables(struct words *, char *, char *why, size_t);
+struct exec_rule *rules_exec_new(struct rules *, const char *name, int line);
+void		 rules_free(struct rules *);
+/* Do the users and groups exist?  At start only.  0, or -1 with err filled. */
+int		 rules_users(const struct rules *, const char *file, char *err,
+		    size_t);
+/*
+ * The rule that allows this, and the program it names; NULL: *why says why
+ * there is none.
+ */
+const struct exec_rule *rules_exec(const struct rules *,
+		    const struct msg_exec *, const char **program,
+		    const char **why);
+int		 rules_hostenv(const struct exec_rule *,
+		    const struct msg_exec *);
+/* Does the text match?  See qgad.conf(5). */
+int		 rules_match(const char *pattern, const char *text);
 
 /* --- spawn.c: children --- */
 
@@ -192,6 +289,7 @@ struct child {
 	unsigned int	 lines;
 	/* an exec worker's */
 	int64_t		 jobpid;	/* 0: a spare */
+	char		 rule[32];	/* that it runs under */
 	struct exec_result result;
 	uint64_t	 ended;		/* order of ending, 0: running */
 	enum job_status	 status;

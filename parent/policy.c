@@ -21,24 +21,57 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "control.h"
 #include "filemode.h"
 #include "parent.h"
 
+#define FORGOTTEN	4000000		/* ms, after which nothing is owed */
+
 static int	 below(const char *, const char *);
 static const struct file_rule *file_rule(const struct policy *, const char *,
 		    int);
 
+static void	 by_rules(struct policy *);
+static void	 disable(struct policy *, enum command_id, const char *, int);
+static void	 exec_ruling(struct ruling *, const struct exec_rule *);
+static void	 exec_grant(struct exec_grant *, const struct exec_rule *,
+		    const char *);
+static int	 exec_same(const struct exec_rule *, const struct exec_rule *);
+static int	 same(const char *, const char *);
+static void	 exec_narrow(struct exec_grant *, const struct exec_rule *);
+static void	 lower(uint64_t *, uint64_t);
+
+/* Commands that are one with a key of [system]; shutdown has two. */
+static const struct {
+	enum command_id	 command;
+	enum system_kind kind;
+	const char	*key;
+} machine[] = {
+	{ CMD_GUEST_SET_TIME, SYSTEM_CLOCK, "[system]clock" },
+	{ CMD_GUEST_SET_VCPUS, SYSTEM_VCPUS, "[system]vcpus" },
+	{ CMD_GUEST_SET_MEMORY_BLOCKS, SYSTEM_MEMORY, "[system]memory" },
+	{ CMD_GUEST_FSTRIM, SYSTEM_TRIM, "[system]trim" },
+	{ CMD_GUEST_SUSPEND_DISK, SYSTEM_SUSPEND, "[system]suspend" },
+	{ CMD_GUEST_SUSPEND_RAM, SYSTEM_SUSPEND, "[system]suspend" },
+	{ CMD_GUEST_SUSPEND_HYBRID, SYSTEM_SUSPEND, "[system]suspend" },
+};
+
 static struct policy	 at_start, newest;
-static int		 have_root, frozen;
+static int		 have_root, frozen, reloaded;
+
+struct bucket {
+	int64_t	 left;		/* less than 0: owed */
+	uint64_t at;		/* ms, when it was filled */
+};
+static struct bucket	 requests, bytes;
+
+static void	 refill(struct bucket *, uint64_t, uint64_t);
 
 /*
- * qemu-ga's rule: an allow list alone enables what it names; a block list
- * alone disables what it names; both: all is blocked, then allowed, then
- * blocked again.
+ * The profile, or in its place the whole of an allow list; then what a block
+ * list names is disabled.  Without a profile this is qemu-ga's rule.
  */
 void
 policy_make(struct policy *policy, struct conf *conf)
@@ -47,10 +80,12 @@ policy_make(struct policy *policy, struct conf *conf)
 	int id;
 
 	for (id = 0; id < CMD_MAX; id++) {
-		policy->command[id].allowed = !conf->allowset;
+		policy->command[id].allowed = !conf->allowset &&
+		    (commands[id].profiles & conf->profile) != 0;
 		policy->command[id].rule = conf->allowset ? "allow-rpcs" :
-		    "default";
-		policy->command[id].line = 0;
+		    conf->profileline != 0 ? "profile" : "default";
+		policy->command[id].line = conf->allowset ? conf->allowline :
+		    conf->profileline != 0 ? conf->profileline : -1;
 	}
 	for (rpc = conf->allow; rpc != NULL; rpc = rpc->next) {
 		if ((id = command_lookup(rpc->name)) == -1)
@@ -65,23 +100,62 @@ policy_make(struct policy *policy, struct conf *conf)
 		policy->command[id].rule = "block-rpcs";
 		policy->command[id].line = rpc->line;
 	}
-	policy->fileset = conf->fileset;
-	policy->files = conf->files;
-	conf->files = NULL;
+	policy->rules = conf->rules;
+	memset(&conf->rules, 0, sizeof(conf->rules));
+	by_rules(policy);
+}
+
+/* A command of which the rules leave nothing is disabled, and seen so. */
+static void
+by_rules(struct policy *policy)
+{
+	const struct rules *rules = &policy->rules;
+	const struct exec_rule *exec;
+	size_t i;
+
+	if (rules->systemline != 0) {
+		for (i = 0; i < sizeof(machine) / sizeof(machine[0]); i++)
+			if (!rules->system[machine[i].kind])
+				disable(policy, machine[i].command,
+				    machine[i].key, rules->systemline);
+		if (!rules->system[SYSTEM_SHUTDOWN] &&
+		    !rules->system[SYSTEM_REBOOT])
+			disable(policy, CMD_GUEST_SHUTDOWN,
+			    "[system]shutdown", rules->systemline);
+	}
+	for (exec = rules->execs; exec != NULL; exec = exec->next)
+		if (exec->programs.n > 0)
+			break;
+	if (rules->execline != 0 && exec == NULL)
+		disable(policy, CMD_GUEST_EXEC, "[exec]", rules->execline);
+}
+
+/* A list that says so already is what the log names. */
+static void
+disable(struct policy *policy, enum command_id id, const char *rule, int line)
+{
+	if (!policy->command[id].allowed)
+		return;
+	policy->command[id].allowed = 0;
+	policy->command[id].rule = rule;
+	policy->command[id].line = line;
 }
 
 void
 policy_start(const struct policy *policy, int root)
 {
 	at_start = newest = *policy;
+	reloaded = 0;
 	have_root = root;
 }
 
 void
 policy_reload(const struct policy *policy)
 {
-	if (newest.files != at_start.files)
-		file_rules_free(newest.files);
+	/* At first both are one. */
+	if (reloaded)
+		rules_free(&newest.rules);
+	reloaded = 1;
 	newest = *policy;
 }
 
@@ -92,28 +166,35 @@ policy_frozen(int on)
 }
 
 enum verdict
-policy_decide(enum command_id id, const char **rule)
+policy_decide(enum command_id id, struct ruling *r)
 {
 	const struct command *command = &commands[id];
 
-	*rule = at_start.command[id].rule;
+	ruling_set(r, at_start.command[id].rule, at_start.command[id].line);
 	if (!DEFENCE(CONTROL_POLICY))
 		return (VERDICT_ALLOWED);
 	if (!at_start.command[id].allowed)
 		return (VERDICT_LISTED);
-	*rule = newest.command[id].rule;
+	ruling_set(r, newest.command[id].rule, newest.command[id].line);
 	if (!newest.command[id].allowed)
 		return (VERDICT_LISTED);
 	if (frozen && DEFENCE(CONTROL_GATE) &&
 	    !(command->flags & CMD_THAWING)) {
-		*rule = "frozen";
+		ruling_set(r, "frozen", -1);
 		return (VERDICT_FROZEN);
 	}
 	if (!have_root && (command->flags & CMD_ROOT)) {
-		*rule = "root";
+		ruling_set(r, "root", -1);
 		return (VERDICT_ROOT);
 	}
 	return (VERDICT_ALLOWED);
+}
+
+void
+ruling_set(struct ruling *r, const char *key, int line)
+{
+	strlcpy(r->key, key, sizeof(r->key));
+	r->line = line;
 }
 
 enum reply_kind
@@ -131,41 +212,89 @@ policy_refusal(enum verdict verdict, enum command_id id, char *text,
 		    "the agent is in frozen state" },
 		[VERDICT_ROOT] = { REPLY_REFUSED,
 		    "it needs root, which the agent was started without" },
+		[VERDICT_REQUESTS] = { REPLY_ERROR,
+		    "there are more requests a second than it allows" },
+		[VERDICT_BYTES] = { REPLY_ERROR,
+		    "there are more bytes a second than it allows" },
 	};
 
 	text[0] = '\0';
 	if (verdict != VERDICT_ALLOWED)
-		snprintf(text, size, "Command %s has been disabled: %s",
-		    commands[id].name, refusals[verdict].why);
+		snprintf(text, size, "Command %s has been %s: %s",
+		    commands[id].name, verdict < VERDICT_REQUESTS ?
+		    "disabled" : "refused", refusals[verdict].why);
 	return (refusals[verdict].kind);
 }
 
 void
 policy_fill(struct msg_policy *msg)
 {
-	const char *rule;
+	struct ruling ruling;
 	int id;
 
 	memset(msg, 0, sizeof(*msg));
 	msg->frozen = (uint8_t)(frozen != 0);
 	for (id = 0; id < CMD_MAX; id++)
-		msg->enabled[id] = policy_decide((enum command_id)id, &rule) ==
+		msg->enabled[id] = policy_decide((enum command_id)id,
+		    &ruling) ==
 		    VERDICT_ALLOWED;
 }
 
-/* --- files --- */
+/* --- how much --- */
 
-void
-file_rules_free(struct file_rule *rule)
+/* Of a bucket that fills by the second and holds what a second may have. */
+static void
+refill(struct bucket *b, uint64_t rate, uint64_t now)
 {
-	struct file_rule *next;
+	uint64_t add, passed = now - b->at;
 
-	for (; rule != NULL; rule = next) {
-		next = rule->next;
-		free(rule->base);
-		free(rule);
+	/* The product fits. */
+	if (passed > FORGOTTEN) {
+		passed = FORGOTTEN;
+		b->at = now - passed;
+	}
+	if ((add = rate * passed / 1000) == 0)
+		return;
+	b->at += add * 1000 / rate;
+	b->left += (int64_t)add;
+	if (b->left > (int64_t)rate) {
+		b->left = (int64_t)rate;
+		b->at = now;
 	}
 }
+
+enum verdict
+policy_measure(enum command_id id, const struct limits *limits, uint64_t now,
+    struct ruling *r)
+{
+	if (commands[id].flags & CMD_UNLIMITED || !DEFENCE(CONTROL_POLICY))
+		return (VERDICT_ALLOWED);
+	if (limits->bytes > 0) {
+		refill(&bytes, limits->bytes, now);
+		if (bytes.left <= 0) {
+			ruling_set(r, "[limits]bytes-per-second", -1);
+			return (VERDICT_BYTES);
+		}
+	}
+	if (limits->requests > 0) {
+		refill(&requests, limits->requests, now);
+		if (requests.left <= 0) {
+			ruling_set(r, "[limits]requests-per-second", -1);
+			return (VERDICT_REQUESTS);
+		}
+		requests.left--;
+	}
+	return (VERDICT_ALLOWED);
+}
+
+/* What an operation took, which may be more than was left. */
+void
+policy_bytes(uint64_t n)
+{
+	bytes.left -= n > INT32_MAX ? INT32_MAX : (int64_t)n;
+}
+
+/* --- files --- */
 
 const char *
 path_normal(const char *path, char *out)
@@ -213,7 +342,7 @@ file_rule(const struct policy *policy, const char *path, int access)
 	const struct file_rule *rule, *best = NULL;
 	size_t len, bestlen = 0;
 
-	for (rule = policy->files; rule != NULL; rule = rule->next) {
+	for (rule = policy->rules.files; rule != NULL; rule = rule->next) {
 		if (rule->access != access || !below(path, rule->base))
 			continue;
 		len = strlen(rule->base);
@@ -232,7 +361,7 @@ file_rule(const struct policy *policy, const char *path, int access)
  */
 int
 policy_file(const char *path, int access, struct file_grant *g,
-    const char **key, const char **why)
+    struct ruling *r, const char **why)
 {
 	static const struct {
 		int access;
@@ -249,24 +378,26 @@ policy_file(const char *path, int access, struct file_grant *g,
 	size_t i, j, len = 0;
 
 	memset(g, 0, sizeof(*g));
-	if ((!at_start.fileset && !newest.fileset) ||
+	if ((!at_start.rules.fileline && !newest.rules.fileline) ||
 	    !DEFENCE(CONTROL_POLICY)) {
 		strlcpy(g->path, path, sizeof(g->path));
 		return (0);
 	}
-	*key = "[file]";
+	ruling_set(r, "[file]", newest.rules.fileline);
 	if ((*why = path_normal(path, whole)) != NULL)
 		return (-1);
 	g->rule = FILE_RULE_ANY;
 	for (i = 0; i < 4; i++) {
 		j = i % 2;
-		if (!policies[i / 2]->fileset || !(access & ways[j].access))
+		if (!policies[i / 2]->rules.fileline ||
+		    !(access & ways[j].access))
 			continue;
-		*key = ways[j].key;
+		ruling_set(r, ways[j].key, policies[i / 2]->rules.fileline);
 		*why = ways[j].why;
 		if ((rule = file_rule(policies[i / 2], whole,
 		    ways[j].access)) == NULL)
 			return (-1);
+		r->line = rule->line;
 		if (!rule->any)
 			g->rule &= ~(uint32_t)FILE_RULE_ANY;
 		if (strlen(rule->base) > len)
@@ -283,5 +414,136 @@ policy_file(const char *path, int access, struct file_grant *g,
 	    sizeof(g->path));
 	if (g->path[0] == '\0')
 		strlcpy(g->path, ".", sizeof(g->path));
+	return (0);
+}
+
+/* --- programs --- */
+
+/*
+ * What the start's rule and the newest one have in common.  Neither may run
+ * a thing as what the other does not.
+ */
+int
+policy_exec(const struct msg_exec *m, struct exec_grant *g, struct ruling *r,
+    const char **why)
+{
+	const struct policy *policies[2] = { &at_start, &newest };
+	const struct exec_rule *rule, *first = NULL;
+	const char *program;
+	size_t i;
+
+	memset(g, 0, sizeof(*g));
+	if (!DEFENCE(CONTROL_POLICY))
+		return (0);
+	for (i = 0; i < 2; i++) {
+		if (policies[i]->rules.execline == 0)
+			continue;
+		ruling_set(r, "[exec]", policies[i]->rules.execline);
+		if ((rule = rules_exec(&policies[i]->rules, m, &program,
+		    why)) == NULL)
+			return (-1);
+		exec_ruling(r, rule);
+		if (first == NULL) {
+			exec_grant(g, rule, program);
+			first = rule;
+			continue;
+		}
+		if (strcmp(g->msg.program, program) != 0 ||
+		    !exec_same(first, rule)) {
+			*why = "its rule is another than at the start";
+			return (-1);
+		}
+		exec_narrow(g, rule);
+	}
+	return (0);
+}
+
+static void
+exec_ruling(struct ruling *r, const struct exec_rule *rule)
+{
+	snprintf(r->key, sizeof(r->key), "[exec]%s", rule->name);
+	r->line = rule->line;
+}
+
+static void
+exec_grant(struct exec_grant *g, const struct exec_rule *rule,
+    const char *program)
+{
+	g->ruled = 1;
+	strlcpy(g->name, rule->name, sizeof(g->name));
+	g->jobs = rule->jobs;
+	g->msg.output = rule->output;
+	g->msg.time = rule->time;
+	memcpy(g->msg.bound, rule->bound, sizeof(g->msg.bound));
+	g->msg.program = program;
+	g->msg.user = rule->user != NULL ? rule->user : "";
+	g->msg.group = rule->group != NULL ? rule->group : "";
+	g->msg.directory = rule->directory != NULL ? rule->directory : "/";
+	g->msg.envc = rule->environment.n;
+	g->msg.envp = rule->environment.v;
+}
+
+static int
+same(const char *a, const char *b)
+{
+	return ((a == NULL) == (b == NULL) && (a == NULL ||
+	    strcmp(a, b) == 0));
+}
+
+static int
+exec_same(const struct exec_rule *a, const struct exec_rule *b)
+{
+	uint32_t i;
+
+	if (!same(a->user, b->user) || !same(a->group, b->group) ||
+	    !same(a->directory, b->directory) ||
+	    a->environment.n != b->environment.n)
+		return (0);
+	for (i = 0; i < a->environment.n; i++)
+		if (!same(a->environment.v[i], b->environment.v[i]))
+			return (0);
+	return (1);
+}
+
+static void
+exec_narrow(struct exec_grant *g, const struct exec_rule *rule)
+{
+	int i;
+
+	/* It counts by the name it has now. */
+	strlcpy(g->name, rule->name, sizeof(g->name));
+	lower(&g->jobs, rule->jobs);
+	lower(&g->msg.output, rule->output);
+	lower(&g->msg.time, rule->time);
+	for (i = 0; i < EXEC_BOUNDS; i++)
+		lower(&g->msg.bound[i], rule->bound[i]);
+}
+
+static void
+lower(uint64_t *n, uint64_t to)
+{
+	if (to < *n)
+		*n = to;
+}
+
+/* --- the machine --- */
+
+int
+policy_shutdown(int reboot, struct ruling *r)
+{
+	const struct rules *rules[2] = { &at_start.rules, &newest.rules };
+	size_t i;
+
+	if (!DEFENCE(CONTROL_POLICY))
+		return (0);
+	for (i = 0; i < 2; i++) {
+		if (rules[i]->systemline == 0)
+			continue;
+		ruling_set(r, reboot ? "[system]reboot" : "[system]shutdown",
+		    rules[i]->systemline);
+		if (!rules[i]->system[reboot ? SYSTEM_REBOOT :
+		    SYSTEM_SHUTDOWN])
+			return (-1);
+	}
 	return (0);
 }

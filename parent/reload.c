@@ -80,7 +80,7 @@ reload_start(const struct conf *c)
 static void
 reload_child(const char *path, int out)
 {
-	const char *body;
+	const char *body, *why;
 	char *bytes;
 	sigset_t none;
 	size_t len, done;
@@ -97,8 +97,8 @@ reload_child(const char *path, int out)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(RELOAD_PATIENCE);
-	bytes = conf_read(path);
-	body = bytes != NULL ? bytes : strerror(errno);
+	bytes = conf_read(path, &why);
+	body = bytes != NULL ? bytes : why;
 	if (fcntl(RELOAD_FD, F_SETFL, 0) == -1 ||
 	    write(RELOAD_FD, bytes != NULL ? "1" : "0", 1) != 1)
 		_exit(1);

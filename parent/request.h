@@ -39,7 +39,7 @@ struct request {
 	int		 smart;			/* MSG_SMART has come */
 	int		 asked;			/* MSG_ASK: nothing runs */
 	int		 refused;
-	const char	*rule;			/* of the verdict */
+	struct ruling	 ruling;		/* the verdict's */
 	char		 object[256];		/* for the audit line */
 	/* the frontend's message until a worker is ready for it */
 	int		 held;
@@ -56,8 +56,18 @@ extern struct request request;
 
 void	 request_done(const char *);
 void	 request_drop(void);
-/* What a host chose, as it may stand between quotes in the log. */
+/* A rule says no, after policy_decide() had said yes: answered so. */
+void	 request_refuse(const char *, ...)
+	    __attribute__((format(printf, 1, 2)));
+
+/* audit.c */
+void	 request_audit(const char *result);
+/* One line of "key=value" pairs, behind its number and its times. */
+void	 audit_line(const char *, ...) __attribute__((format(printf, 1, 2)));
+/* What a host chose, as it may stand between quotes in such a line. */
 char	*audit_text(char *, size_t, const char *);
+/* " at=..." of a ruling's line, or "". */
+void	 audit_at(char *, size_t, int);
 
 /* work.c: workers that answer one request after another, or one at all */
 void	 query_begin(void);

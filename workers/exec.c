@@ -49,13 +49,13 @@
 #include "job.h"
 #include "log.h"
 #include "messages.h"
+#include "runas.h"
 
-#define DEFAULT_PATH	\
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STREAM_FIRST	4096		/* a buffer's first size, then doubled */
 #define DISCARD_SIZE	16384
 #define LAST_LOOK	(1024 * 1024)	/* more than a pipe holds */
 #define SHOWN_PATH	1024		/* bytes of a path in an error */
+#define SHOWN_WHY	640		/* of what a rule's job cannot have */
 
 /* What the job writes to one pipe: the first max bytes are kept. */
 struct stream {
@@ -81,6 +81,7 @@ struct sending {
 struct job {
 	struct imsgbuf	*ib;
 	int		 watch;		/* readable: the child may have ended */
+	int		 guard;		/* to tell the guard so, -1: none */
 	pid_t		 pid;
 	struct job_end	 end;
 	int		 ended;
@@ -99,7 +100,10 @@ struct order {
 	uint64_t	 input;
 	uint32_t	 capture;
 	uint32_t	 hasinput;
+	uint64_t	 output;	/* bytes kept of a stream, if less */
+	uint32_t	 guarded;	/* another descriptor comes behind */
 	char		 path[SHOWN_PATH + 1];	/* cut, for an error */
+	char		 why[SHOWN_WHY];	/* "", or it does not start */
 };
 
 enum { EV_IMSG, EV_WATCH, EV_IN, EV_OUT, EV_ERR, EV_SEND, EV_MAX };
@@ -109,7 +113,14 @@ static void	 open_pipes(struct job *, int *);
 static void	 new_pipe(int *, int *, int);
 static void	 starter(struct imsgbuf *, const int *, int)
 		    __attribute__((noreturn));
-static void	 give_order(const struct msg_exec *, int, int);
+static int	 take_exec(struct imsgbuf *, struct imsg *, struct imsg *);
+static void	 job_of(struct job_start *, const struct msg_exec *,
+		    const int *);
+static int	 under_rule(struct runas *, struct msg_exec_rule *,
+		    struct imsg *, const struct msg_exec *, struct order *);
+static void	 give_order(struct order *, const struct msg_exec *, int, int,
+		    int);
+static void	 give(int, void *, size_t, int);
 static const char *search_path(const struct msg_exec *);
 static void	 start(struct job *, int);
 static int	 take_order(struct job *, int, struct order *);
@@ -152,7 +163,7 @@ main(int argc, char *argv[])
 		fatalx("usage: qgad-exec --worker ids level max wait");
 	memset(&job, 0, sizeof(job));
 	job.ib = &ib;
-	job.in.fd = job.out.fd = job.err.fd = job.send.fd = -1;
+	job.in.fd = job.out.fd = job.err.fd = job.send.fd = job.guard = -1;
 	job.out.max = job.err.max = (size_t)number(argv[4], UINT32_MAX);
 	job.wait = (int)number(argv[5], INT_MAX / 1000);
 	imsgbuf_allow_fdpass(&ib);
@@ -231,67 +242,142 @@ starter(struct imsgbuf *ib, const int *ends, int control)
 {
 	struct job_start js;
 	struct msg_exec exec;
-	struct imsg imsg;
-	char **argv, go;
-	int fd, in, out;
+	struct msg_exec_rule rule;
+	struct runas as;
+	struct order order;
+	struct imsg imsg, imsgrule;
+	int fd, guard = -1, ruled;
+	char go;
 
 	log_set_sink(NULL);
 	setproctitle("exec-starter");
-	job_message(ib, &imsg);
-	if (imsg_get_type(&imsg) != MSG_EXEC || msg_check(&imsg) == -1 ||
-	    msg_recv_exec(&imsg, &exec) == -1)
-		fatalx("bad message: %s", msg_name(imsg_get_type(&imsg)));
+	ruled = take_exec(ib, &imsgrule, &imsg);
+	if (msg_recv_exec(&imsg, &exec) == -1)
+		fatalx("bad message: %s", msg_name(MSG_EXEC));
 	fd = imsg_get_fd(&imsg);
 	if ((exec.input > 0) != (fd != -1) || (exec.input > 0 &&
 	    !exec.hasinput) || exec.input > SIZE_MAX / 2)
 		fatalx("bad message: %s", msg_name(MSG_EXEC));
-	if ((argv = calloc((size_t)exec.argc + 2, sizeof(*argv))) == NULL ||
-	    (in = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1 ||
-	    (out = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
-		fatal("/dev/null");
-	argv[0] = (char *)(uintptr_t)exec.path;
-	if (exec.argc > 0)
-		memcpy(argv + 1, exec.argv, exec.argc * sizeof(*argv));
-	memset(&js, 0, sizeof(js));
-	js.path = exec.path;
-	js.search = search_path(&exec);
-	js.argv = argv;
-	js.envp = exec.hasenv ? exec.envp : environ;
-	js.fd[0] = exec.hasinput ? ends[0] : in;
-	js.fd[1] = exec.capture == CAPTURE_NONE ||
-	    exec.capture == CAPTURE_STDERR ? out : ends[1];
-	js.fd[2] = exec.capture == CAPTURE_MERGED ? ends[1] :
-	    exec.capture == CAPTURE_STDERR ||
-	    exec.capture == CAPTURE_SEPARATED ? ends[2] : out;
-	give_order(&exec, control, fd);
+	memset(&order, 0, sizeof(order));
+	order.output = EXEC_FREE;
+	if (ruled) {
+		guard = under_rule(&as, &rule, &imsgrule, &exec, &order);
+		exec.path = rule.program;
+	}
+	job_of(&js, &exec, ends);
+	if (ruled) {
+		js.search = NULL;
+		js.envp = as.envp;
+		js.become = runas_become;
+		js.arg = &as;
+	}
+	give_order(&order, &exec, control, fd, guard);
+	if (order.why[0] != '\0')
+		_exit(1);
 	/* A job must not start with half of its input. */
 	if (exec.input > 0 && read(control, &go, 1) != 1)
 		_exit(1);
 	job_exec(&js, control);
 }
 
-static void
-give_order(const struct msg_exec *exec, int control, int fd)
+/* The message, before which its rule may come: 1. */
+static int
+take_exec(struct imsgbuf *ib, struct imsg *rule, struct imsg *exec)
 {
-	struct order order;
-	struct iovec iov;
+	int ruled = 0;
+
+	job_message(ib, exec);
+	if (imsg_get_type(exec) == MSG_EXEC_RULE) {
+		*rule = *exec;
+		ruled = 1;
+		job_message(ib, exec);
+	}
+	if (imsg_get_type(exec) != MSG_EXEC || msg_check(exec) == -1 ||
+	    (ruled && msg_check(rule) == -1))
+		fatalx("bad message: %s", msg_name(imsg_get_type(exec)));
+	return (ruled);
+}
+
+static void
+job_of(struct job_start *js, const struct msg_exec *exec, const int *ends)
+{
+	char **argv;
+	int in, out;
+
+	if ((argv = calloc((size_t)exec->argc + 2, sizeof(*argv))) == NULL ||
+	    (in = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1 ||
+	    (out = open("/dev/null", O_WRONLY | O_CLOEXEC)) == -1)
+		fatal("/dev/null");
+	argv[0] = (char *)(uintptr_t)exec->path;
+	if (exec->argc > 0)
+		memcpy(argv + 1, exec->argv, exec->argc * sizeof(*argv));
+	memset(js, 0, sizeof(*js));
+	js->path = exec->path;
+	js->search = search_path(exec);
+	js->argv = argv;
+	js->envp = exec->hasenv ? exec->envp : environ;
+	js->fd[0] = exec->hasinput ? ends[0] : in;
+	js->fd[1] = exec->capture == CAPTURE_NONE ||
+	    exec->capture == CAPTURE_STDERR ? out : ends[1];
+	js->fd[2] = exec->capture == CAPTURE_MERGED ? ends[1] :
+	    exec->capture == CAPTURE_STDERR ||
+	    exec->capture == CAPTURE_SEPARATED ? ends[2] : out;
+}
+
+/* Returns the relay's end of the guard's pipe, -1: no guard. */
+static int
+under_rule(struct runas *as, struct msg_exec_rule *rule, struct imsg *imsg,
+    const struct msg_exec *exec, struct order *order)
+{
+	int pair[2];
+
+	if (msg_recv_exec_rule(imsg, rule) == -1)
+		fatalx("bad message: %s", msg_name(MSG_EXEC_RULE));
+	if (runas_init(as, rule, exec, order->why, sizeof(order->why)) == -1)
+		return (-1);
+	order->output = rule->output;
+	if (rule->time == EXEC_FREE)
+		return (-1);
+	if (pipe2(pair, O_CLOEXEC) == -1) {
+		snprintf(order->why, sizeof(order->why), "pipe: %s",
+		    strerror(errno));
+		return (-1);
+	}
+	as->guard = pair[0];
+	return (pair[1]);
+}
+
+static void
+give_order(struct order *order, const struct msg_exec *exec, int control,
+    int fd, int guard)
+{
 	size_t n;
 
-	memset(&order, 0, sizeof(order));
-	order.id = exec->id;
-	order.input = exec->input;
-	order.capture = exec->capture;
-	order.hasinput = exec->hasinput;
+	order->id = exec->id;
+	order->input = exec->input;
+	order->capture = exec->capture;
+	order->hasinput = exec->hasinput;
+	order->guarded = guard != -1;
 	/* Not cut within a character. */
 	if ((n = strlen(exec->path)) > SHOWN_PATH) {
 		n = SHOWN_PATH;
 		while (n > 0 && ((unsigned char)exec->path[n] & 0xc0) == 0x80)
 			n--;
 	}
-	memcpy(order.path, exec->path, n);
-	iov.iov_base = &order;
-	iov.iov_len = sizeof(order);
-	if (sendfd(control, &iov, 1, fd) != (ssize_t)sizeof(order))
+	memcpy(order->path, exec->path, n);
+	give(control, order, sizeof(*order), fd);
+	if (guard != -1)
+		give(control, (char []){ 0 }, 1, guard);
+}
+
+static void
+give(int control, void *data, size_t len, int fd)
+{
+	struct iovec iov;
+
+	iov.iov_base = data;
+	iov.iov_len = len;
+	if (sendfd(control, &iov, 1, fd) != (ssize_t)len)
 		_exit(1);
 	if (fd != -1)
 		close(fd);
@@ -311,7 +397,7 @@ search_path(const struct msg_exec *exec)
 	}
 	if ((path = getenv("PATH")) != NULL)
 		return (path);
-	return (DEFAULT_PATH);
+	return (JOB_PATH);
 }
 
 /* --- the relay, until the job runs --- */
@@ -325,6 +411,10 @@ start(struct job *j, int control)
 	int error, fd;
 
 	fd = take_order(j, control, &order);
+	if (order.why[0] != '\0') {
+		job_reap(j->pid);
+		not_started(j, &order, 0);
+	}
 	keep_pipes(j, &order);
 	if (fd != -1) {
 		if (read_input(j, fd, (size_t)order.input) == -1)
@@ -363,6 +453,7 @@ take_order(struct job *j, int control, struct order *order)
 	struct pollfd pfd[2];
 	int fd = -1;
 	ssize_t n;
+	char byte;
 
 	for (;;) {
 		memset(pfd, 0, sizeof(pfd));
@@ -389,6 +480,10 @@ take_order(struct job *j, int control, struct order *order)
 	    (order->input > 0) != (fd != -1))
 		fatalx("the starter's order makes no sense");
 	order->path[SHOWN_PATH] = '\0';
+	order->why[SHOWN_WHY - 1] = '\0';
+	if (order->guarded && (recvfd(control, &byte, 1, &j->guard) != 1 ||
+	    j->guard == -1))
+		fatalx("the starter's order has no guard");
 	return (fd);
 }
 
@@ -396,6 +491,8 @@ take_order(struct job *j, int control, struct order *order)
 static void
 keep_pipes(struct job *j, const struct order *order)
 {
+	if (order->output < j->out.max)
+		j->out.max = j->err.max = (size_t)order->output;
 	if (order->capture == CAPTURE_NONE ||
 	    order->capture == CAPTURE_STDERR) {
 		close(j->out.fd);
@@ -474,10 +571,11 @@ static void
 not_started(struct job *j, const struct order *order, int error)
 {
 	struct msg_exec_started started;
-	char text[SHOWN_PATH + 256];
+	char text[SHOWN_PATH + SHOWN_WHY + 256];
 
 	snprintf(text, sizeof(text), "Failed to execute child process "
-	    "\xe2\x80\x9c%s\xe2\x80\x9d (%s)", order->path, strerror(error));
+	    "\xe2\x80\x9c%s\xe2\x80\x9d (%s)", order->path,
+	    order->why[0] != '\0' ? order->why : strerror(error));
 	memset(&started, 0, sizeof(started));
 	started.id = order->id;
 	started.text = text;
@@ -637,6 +735,9 @@ child_event(struct job *j)
 	if (n == -1)
 		fatal("waitid");
 	j->ended = 1;
+	/* What it left in its group would hold the pipes open. */
+	if (j->guard != -1 && write(j->guard, "", 1) == -1)
+		log_warn("the guard of pid %lld", (long long)j->pid);
 	j->deadline = now_ms() + (int64_t)j->wait * 1000;
 }
 

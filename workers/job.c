@@ -217,6 +217,8 @@ become(const struct job_start *js, int status)
 	if (DEFENCE(CONTROL_JOBRESET) && reset() == -1)
 		fail(status);
 	oom_reset();
+	if (js->become != NULL && js->become(js->arg) == -1)
+		fail(status);
 	for (i = 0; i < 3; i++) {
 		/* One that is 0 to 3 would be overwritten, or stay closed. */
 		if (js->fd[i] <= STATUS_FD) {

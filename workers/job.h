@@ -42,7 +42,14 @@ struct job_start {
 	char *const	*argv;
 	char *const	*envp;
 	int		 fd[3];		/* its 0, 1, 2; each above 3 */
+	/* Called in the child's new session, -1 ends it; NULL: nothing is. */
+	int		(*become)(void *);
+	void		*arg;
 };
+
+/* Where a program is looked for if nothing else says so. */
+#define JOB_PATH	\
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Of a program that qgad itself chose: PATH and LC_ALL=C, nothing else. */
 extern char *const job_environment[];
