@@ -38,6 +38,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf_defaults(&conf);
 	if (conf_parse(&conf, "fuzz", text, err, sizeof(err)) == 0)
 		policy_make(&policy, &conf);
+	else
+		memset(&policy, 0, sizeof(policy));
+	rules_free(&policy.rules);
 	conf_free(&conf);
 	free(text);
 	return (0);

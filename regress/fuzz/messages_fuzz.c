@@ -38,6 +38,7 @@ int		 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void	 need(int);
 static int	 again(struct imsg *, struct imsgbuf *);
 static int	 again_exec(struct imsg *, struct imsgbuf *);
+static int	 again_exec_rule(struct imsg *, struct imsgbuf *);
 static int	 again_units(struct imsg *, struct imsgbuf *);
 static int	 again_ssh_keys(struct imsg *, struct imsgbuf *);
 static void	 frame(const uint8_t *);
@@ -67,6 +68,21 @@ again_exec(struct imsg *imsg, struct imsgbuf *out)
 	need(msg_send_exec(out, &m, -1) == 0);
 	msg_exec_free(&m);
 	return (0);
+}
+
+static int
+again_exec_rule(struct imsg *imsg, struct imsgbuf *out)
+{
+	struct msg_exec_rule m;
+	int		 r;
+
+	if (msg_recv_exec_rule(imsg, &m) == -1)
+		return (-1);
+	need(m.program[0] == '/' && m.directory[0] == '/');
+	need(m.envc <= EXEC_ENV_MAX && m.envp[m.envc] == NULL);
+	r = msg_send_exec_rule(out, &m);
+	msg_exec_rule_free(&m);
+	return (r);
 }
 
 static int
@@ -208,6 +224,8 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_EXEC_ENDED:
 		return (msg_recv_exec_ended(imsg, &m.result) == -1 ? -1 :
 		    msg_send_exec_ended(out, &m.result));
+	case MSG_EXEC_RULE:
+		return (again_exec_rule(imsg, out));
 	case MSG_EXEC_SEND:
 		return (msg_recv_exec_send(imsg, &m.send) == -1 ? -1 :
 		    msg_send_exec_send(out, &m.send, -1));

@@ -177,6 +177,56 @@ send_exec(int large)
 	ATF_REQUIRE_EQ(0, msg_send_exec(&queue, &m, -1));
 }
 
+/* Largest: one variable that fills it. */
+static void
+exec_rule(struct msg_exec_rule *m, int large)
+{
+	static char	*envp[2];
+	int		 i;
+
+	memset(m, 0, sizeof(*m));
+	m->output = m->time = EXEC_FREE;
+	for (i = 0; i < EXEC_BOUNDS; i++)
+		m->bound[i] = (uint64_t)i;
+	m->program = m->directory = "/";
+	m->user = m->group = "";
+	if (large) {
+		memset(longpath, 'p', sizeof(longpath));
+		longpath[MSG_RULE_MAX - 68 - 2 * 6 - 2 * 5 - 4 - 1] = '\0';
+		envp[0] = longpath;
+		m->envc = 1;
+		m->envp = envp;
+	}
+}
+
+static int
+recv_exec_rule(struct imsg *imsg, int large)
+{
+	struct msg_exec_rule m, want;
+	int		 i;
+
+	if (msg_recv_exec_rule(imsg, &m) == -1) {
+		ATF_CHECK(m.envp == NULL);
+		return (-1);
+	}
+	if (large != -1) {
+		exec_rule(&want, large);
+		ATF_CHECK_EQ(want.output, m.output);
+		ATF_CHECK_EQ(want.time, m.time);
+		for (i = 0; i < EXEC_BOUNDS; i++)
+			ATF_CHECK_EQ(want.bound[i], m.bound[i]);
+		ATF_CHECK_STREQ(want.program, m.program);
+		ATF_CHECK_STREQ(want.user, m.user);
+		ATF_CHECK_STREQ(want.group, m.group);
+		ATF_CHECK_STREQ(want.directory, m.directory);
+		ATF_REQUIRE_EQ(want.envc, m.envc);
+		if (large)
+			ATF_CHECK_STREQ(want.envp[0], m.envp[0]);
+	}
+	msg_exec_rule_free(&m);
+	return (0);
+}
+
 static int
 recv_exec(struct imsg *imsg, int large)
 {
@@ -327,6 +377,7 @@ send_it(enum msg_type type, int large)
 	struct msg_set_time	 set = { 5, (uint32_t)large, large ?
 				    MSG_TIME_END * 1000000000 - 1 : 0 };
 	struct msg_units	 list;
+	struct msg_exec_rule	 rule;
 	struct msg_fstrim	 trim = { 5, large ? UINT64_MAX : 0 };
 	struct msg_suspend	 sleep = { 5, large ? SUSPEND_MODES - 1 : 0 };
 	static char		 user[MSG_USER_MAX];
@@ -399,6 +450,10 @@ send_it(enum msg_type type, int large)
 	case MSG_EXEC:
 		send_exec(large);
 		r = 0;
+		break;
+	case MSG_EXEC_RULE:
+		exec_rule(&rule, large);
+		r = msg_send_exec_rule(&queue, &rule);
 		break;
 	case MSG_EXEC_STATUS:
 		r = msg_send_exec_status(&queue, &status);
@@ -584,6 +639,10 @@ recv_it(struct imsg *imsg, int large)
 			break;
 		}
 		r = recv_exec(imsg, large);
+		same = 1;
+		break;
+	case MSG_EXEC_RULE:
+		r = recv_exec_rule(imsg, large);
 		same = 1;
 		break;
 	case MSG_EXEC_STATUS:

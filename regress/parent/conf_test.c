@@ -16,9 +16,12 @@
 
 /* The configuration file: what is taken, and how each mistake is named. */
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <atf-c.h>
 
@@ -146,7 +149,7 @@ ATF_TC_BODY(mistakes, tc)
 		{ "[limits]\nmax-depth=100000\n", "f:2: max-depth: '100000' "
 		    "is not a number from 4 to 1024" },
 		{ "[limits]\nmax-reply=69M\n", "f:2: max-reply: '69M' is not "
-		    "a size (bytes, or with K or M behind it) from 65536 to "
+		    "a size (bytes, or with K, M or G behind it) from 65536 to "
 		    "71303168" },
 		{ "[limits]\nmax-jobs=99999999999999999999999\n",
 		    "f:2: max-jobs: '99999999999999999999999' is not a number "
@@ -185,20 +188,68 @@ ATF_TC_BODY(mistakes, tc)
 ATF_TC_WITHOUT_HEAD(files);
 ATF_TC_BODY(files, tc)
 {
+	const char *why;
 	char *text;
 
-	ATF_CHECK_ERRNO(ENOENT, conf_read("none") == NULL);
-	ATF_CHECK_ERRNO(EISDIR, conf_read(".") == NULL);
+	ATF_CHECK_ERRNO(ENOENT, conf_read("none", &why) == NULL);
+	ATF_CHECK_ERRNO(EISDIR, conf_read(".", &why) == NULL);
 	atf_utils_create_file("ok", "[general]\n");
-	ATF_REQUIRE((text = conf_read("ok")) != NULL);
+	ATF_REQUIRE((text = conf_read("ok", &why)) != NULL);
 	ATF_CHECK_STREQ("[general]\n", text);
 	free(text);
 	ATF_CHECK_EQ(0, system("head -c 262145 /dev/zero >zeros"));
-	ATF_CHECK_ERRNO(EFBIG, conf_read("zeros") == NULL);
+	ATF_CHECK_ERRNO(EFBIG, conf_read("zeros", &why) == NULL);
 	ATF_CHECK_EQ(0, system("head -c 10 /dev/zero >nul"));
-	ATF_CHECK_ERRNO(EILSEQ, conf_read("nul") == NULL);
+	ATF_CHECK_ERRNO(EILSEQ, conf_read("nul", &why) == NULL);
 	ATF_CHECK_EQ(0, system("mkfifo fifo"));
-	ATF_CHECK_ERRNO(EINVAL, conf_read("fifo") == NULL);
+	ATF_CHECK_ERRNO(EINVAL, conf_read("fifo", &why) == NULL);
+}
+
+/* A policy that somebody else can write is none. */
+ATF_TC_WITHOUT_HEAD(owners);
+ATF_TC_BODY(owners, tc)
+{
+	static const struct {
+		const char *file;
+		mode_t dir, mode;
+		int good;
+	} cases[] = {
+		{ "d/conf", 0755, 0644, 1 },
+		{ "d/conf", 0755, 0664, 0 },
+		{ "d/conf", 0755, 0646, 0 },
+		{ "d/conf", 0775, 0644, 0 },
+		{ "d/conf", 0757, 0600, 0 },
+		{ "d/conf", 01777, 0600, 1 },	/* /tmp */
+		{ "e/link", 0755, 0600, 1 },
+		{ "e/link", 0777, 0600, 0 },
+	};
+	const char *why;
+	char *text;
+	size_t i;
+
+	ATF_REQUIRE_EQ(0, mkdir("d", 0755));
+	ATF_REQUIRE_EQ(0, mkdir("e", 0755));
+	ATF_REQUIRE_EQ(0, symlink("../d/conf", "e/link"));
+	atf_utils_create_file("d/conf", "[general]\n");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ATF_REQUIRE_EQ(0, chmod("d/conf", cases[i].mode));
+		ATF_REQUIRE_EQ(0, chmod("d", cases[i].dir));
+		errno = 0;
+		text = conf_read(cases[i].file, &why);
+		ATF_CHECK_EQ_MSG(cases[i].good, text != NULL, "%zu: %s", i,
+		    text == NULL ? why : "");
+		ATF_CHECK(text != NULL || errno == EPERM);
+		free(text);
+	}
+	if (geteuid() != 0)
+		return;
+	ATF_REQUIRE_EQ(0, chmod("d", 0755));
+	ATF_REQUIRE_EQ(0, chown("d/conf", 1, 0));
+	ATF_CHECK_ERRNO(EPERM, conf_read("d/conf", &why) == NULL);
+	ATF_CHECK_STREQ("it does not belong to root", why);
+	ATF_REQUIRE_EQ(0, chown("d/conf", 0, 0));
+	ATF_REQUIRE_EQ(0, chown("d", 1, 0));
+	ATF_CHECK_ERRNO(EPERM, conf_read("d/conf", &why) == NULL);
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -206,6 +257,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, qemu_file);
 	ATF_TP_ADD_TC(tp, limits);
 	ATF_TP_ADD_TC(tp, freeze);
+	ATF_TP_ADD_TC(tp, owners);
 	ATF_TP_ADD_TC(tp, mistakes);
 	ATF_TP_ADD_TC(tp, files);
 	return (atf_no_error());

@@ -752,6 +752,8 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	struct msg_request query = { next_id, CMD_GUEST_GET_HOST_NAME };
 	struct msg_request frozen = { next_id, CMD_GUEST_FSFREEZE_STATUS };
 	struct msg_exec_status status = { next_id, INT32_MAX };
+	struct msg_exec_rule rule = { .program = "/", .user = "", .group = "",
+	    .directory = "/" };
 	/* What is not there is not opened. */
 	struct msg_file_open open = { next_id, 0, 0, "", marker };
 	struct msg_file file = { .id = next_id, .handle = 1 };
@@ -793,6 +795,8 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 		return (compose_exec(b, size));
 	case MSG_EXEC_STATUS:
 		return (msg_send_exec_status(b, &status));
+	case MSG_EXEC_RULE:
+		return (msg_send_exec_rule(b, &rule));
 	case MSG_FILE_OPEN:
 		if (size == SIZE_LONGEST)
 			open.base = open.path = text;

@@ -129,11 +129,36 @@ help_complete_body() {
 		    atf_fail "qgad.8 lacks $o"
 	done
 	# And qgad.conf(5) every key.
-	printf '[limits]\nmax-jobs=3\n[file]\nread=/a\n[freeze]\nexclude=/a\n' >conf
+	cat >conf <<-EOT
+	[freeze]
+	exclude=/a
+	[file]
+	[account]
+	passwords=a
+	ssh-keys=a
+	[system]
+	[exec]
+	program=/bin/true
+	arguments=
+	environment=
+	host-environment=
+	user=root
+	group=root
+	directory=/
+	max-time=1
+	max-jobs=1
+	max-output=1
+	max-cpu=1
+	max-memory=1M
+	max-file-size=1
+	max-open-files=64
+	max-processes=1
+	max-core=1
+	EOT
 	dump -c conf -F -l /l -a ''
-	sed -n 's/^\([a-z-]*\)=.*/\1/p' dump | sort >keys
+	sed -n 's/^\([a-z-]*\)=.*/\1/p' dump | sort -u >keys
 	sed -n 's/^\.It Ic \([a-z-]*\)$/\1/p' \
-	    "$prefix/share/man/man5/qgad.conf.5" | sort >page.keys
+	    "$prefix/share/man/man5/qgad.conf.5" | sort -u >page.keys
 	atf_check diff keys page.keys
 }
 
@@ -179,10 +204,10 @@ commands_agree_body() {
 
 # --- the same as qemu-ga ---
 
-# What is documented to differ: where state and pid file are by default, and
-# allow-rpcs, which 7.2 lacks.
+# What is documented to differ: where state and pid file are by default,
+# allow-rpcs, which 7.2 lacks, and what no qemu-ga has, behind all else.
 plain() {
-	sed -e "s,^pidfile=$prefix/var/run/qgad\.pid\$,pidfile=DEFAULT," \
+	sed -e '/^profile=/,$d' -e "s,^pidfile=$prefix/var/run/qgad\.pid\$,pidfile=DEFAULT," \
 	    -e 's,^pidfile=/.*/qemu-ga\.pid$,pidfile=DEFAULT,' \
 	    -e "s,^statedir=$prefix/var/run\$,statedir=DEFAULT," \
 	    -e 's,^statedir=/var/run$,statedir=DEFAULT,' \

@@ -577,18 +577,18 @@ audit_body() {
 	start_qgad -b guest-shutdown
 	qga '{"execute":"guest-get-osinfo"}' "$ping" >/dev/null
 	job=$(run_job /bin/true)
-	audit 'seq=1 command=guest-exec object="/bin/true" verdict=allowed rule=default result="ok" ms=[0-9]+$'
-	audit "command=guest-exec pid=$job ended exit=0\$"
+	audit 'seq=1 time=[0-9]+\.[0-9]{3} mono=[0-9]+\.[0-9]{3} command=guest-exec object="/bin/true" pid='"$job"' verdict=allowed rule=default worker=exec\[[0-9]+\] result="ok" ms=[0-9]+$'
+	audit "command=guest-exec pid=$job event=end exit=0 output=0 worker=exec\[[0-9]+\] ms=[0-9]+\$"
 	wait_for job_over "$job" || atf_fail "no end"
 	job=$(run_job /bin/sh '"arg":["-c","kill -9 $$"]')
-	audit "command=guest-exec pid=$job ended signal=9\$"
+	audit "command=guest-exec pid=$job event=end signal=9 "
 	job=$(run_job /bin/sh '"arg":["-c","exit 7"]')
-	audit "command=guest-exec pid=$job ended exit=7\$"
+	audit "command=guest-exec pid=$job event=end exit=7 "
 	qga '{"execute":"guest-exec","arguments":{"path":"/no/such"}}' \
 	    >/dev/null
-	audit 'object="/no/such" verdict=allowed rule=default result=".*No such file'
+	audit 'object="/no/such" verdict=allowed rule=default worker=exec.* result=".*No such file'
 	refusal '{"execute":"guest-shutdown"}' || atf_fail "not refused"
-	audit 'command=guest-shutdown object="[a-z]*" verdict=refused rule=block-rpcs result="Command guest-shutdown has been disabled'
+	audit 'command=guest-shutdown object="[a-z]*" verdict=refused rule=block-rpcs at="command line" worker=- result="Command guest-shutdown has been disabled'
 	refusal '{"execute":"guest-shutdown","arguments":{"mode":"reboot"}}' ||
 	    atf_fail "not refused"
 	# Questions are none of it, and every number is there once.
@@ -780,7 +780,7 @@ shutdown_modes_body() {
 	[ ! -s called ] || atf_fail "ran: $(cat called)"
 	says "$pong" "$ping"
 	stop_qgad
-	grep -c 'audit: .*command=guest-shutdown object="powerdown" verdict=allowed rule=default result="ok"' \
+	grep -c 'audit: .*command=guest-shutdown object="powerdown" verdict=allowed rule=default .*result="ok"' \
 	    qgad.log >n
 	atf_check -o 'inline:2\n' cat n
 	audit 'object="halt" verdict=allowed.*result="ok"'

@@ -1367,7 +1367,7 @@ ROOT_TEST(exec_forgotten, "Of ended programs the newest are remembered")
 		snprintf(text, sizeof(text), "\"path\": \"sh\", \"arg\": "
 		    "[\"-c\", \"exit %d\"]", i);
 		pids[i] = exec_start(&h, text);
-		snprintf(text, sizeof(text), "pid=%lld ended exit=%d\n",
+		snprintf(text, sizeof(text), "pid=%lld event=end exit=%d ",
 		    pids[i], i);
 		file_await(DAEMON_LOG, text);
 	}
