@@ -96,6 +96,7 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_FSTRIM] =	{ "fstrim", EXACTLY(2 * U64), MSG_FD_NONE },
 	[MSG_SUSPEND] =	{ "suspend", EXACTLY(U64 + U32), MSG_FD_NONE },
 	[MSG_SMART] =	{ "smart", EXACTLY(U64), MSG_FD_MAY },
+	[MSG_ACCOUNT_RULE] = { "account-rule", EXACTLY(U32), MSG_FD_NONE },
 	[MSG_PASSWORD] = { "password", PASSWORD_FIXED + STR(1),
 			    PASSWORD_FIXED + STR(MSG_USER_MAX), MSG_FD_MAY },
 	[MSG_SSH_KEYS] = { "ssh-keys", KEYS_FIXED + STR(1), MSG_SSH_KEYS_MAX,
@@ -1135,6 +1136,27 @@ too_long(const char *username, int fd)
 		close(fd);
 	errno = EMSGSIZE;
 	return (1);
+}
+
+int
+msg_send_account_rule(struct imsgbuf *b, uint32_t notroot)
+{
+	struct ibuf	*msg;
+
+	if ((msg = start(b, MSG_ACCOUNT_RULE, U32, -1)) == NULL)
+		return (-1);
+	return (finish(b, MSG_ACCOUNT_RULE, msg,
+	    ibuf_add_n32(msg, notroot) == -1));
+}
+
+int
+msg_recv_account_rule(struct imsg *imsg, uint32_t *notroot)
+{
+	struct ibuf	 in;
+
+	if (imsg_get_ibuf(imsg, &in) == -1 || get_bool(&in, notroot) == -1)
+		return (-1);
+	return (end(&in));
 }
 
 int

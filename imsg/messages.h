@@ -86,6 +86,7 @@ enum msg_type {
 	/* and back with fd: NVMe disks' logs come there */
 	MSG_SMART,
 	/* and from the monitor to an account worker */
+	MSG_ACCOUNT_RULE,	/* only from there, before one of these */
 	MSG_PASSWORD,		/* with fd: the password comes there */
 	MSG_SSH_KEYS,
 	/* a worker to the monitor */
@@ -363,6 +364,10 @@ struct msg_suspend {
 };
 int	 msg_send_suspend(struct imsgbuf *, const struct msg_suspend *);
 int	 msg_recv_suspend(struct imsg *, struct msg_suspend *);
+
+/* MSG_ACCOUNT_RULE: 1, users with uid 0 are none of it; else not sent */
+int	 msg_send_account_rule(struct imsgbuf *, uint32_t);
+int	 msg_recv_account_rule(struct imsg *, uint32_t *);
 
 struct msg_password {		/* fd: from the monitor, if secret is not 0 */
 	uint64_t	 id;

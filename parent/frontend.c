@@ -59,6 +59,8 @@ static int	 take_fstrim(struct child *, struct imsg *);
 static int	 take_suspend(struct child *, struct imsg *);
 static int	 take_password(struct child *, struct imsg *);
 static int	 take_ssh_keys(struct child *, struct imsg *);
+static void	 account_begin(uint64_t, enum command_id, const char *,
+		    struct imsg *, size_t);
 static void	 system_begin(uint64_t, enum command_id, const char *,
 		    struct imsg *);
 static int	 take_freeze(struct child *, struct imsg *);
@@ -387,9 +389,8 @@ take_password(struct child *c, struct imsg *imsg)
 	(void)c;
 	if (msg_recv_password(imsg, &msg) == -1 || msg.id <= last_id)
 		return (-1);
-	if (request_begin(msg.id, CMD_GUEST_SET_USER_PASSWORD,
-	    msg.username) == 0)
-		single_begin(ROLE_ACCOUNT, imsg, msg.secret);
+	account_begin(msg.id, CMD_GUEST_SET_USER_PASSWORD, msg.username, imsg,
+	    msg.secret);
 	return (0);
 }
 
@@ -405,10 +406,26 @@ take_ssh_keys(struct child *c, struct imsg *imsg)
 	if (msg.id <= last_id || commands[msg.command].class != CLASS_ACCOUNT ||
 	    msg.command == CMD_GUEST_SET_USER_PASSWORD)
 		return (-1);
-	if (request_begin(msg.id, (enum command_id)msg.command,
-	    msg.username) == 0)
-		single_begin(ROLE_ACCOUNT, imsg, 0);
+	account_begin(msg.id, (enum command_id)msg.command, msg.username,
+	    imsg, 0);
 	return (0);
+}
+
+static void
+account_begin(uint64_t id, enum command_id command, const char *user,
+    struct imsg *imsg, size_t secret)
+{
+	uint32_t notroot;
+
+	if (request_begin(id, command, user) == -1)
+		return;
+	if (policy_account(command, user, &request.ruling, &notroot) == -1) {
+		request_refuse("%s is refused: the configuration does not "
+		    "name user '%.256s'", commands[command].name, user);
+		return;
+	}
+	request.notroot = notroot;
+	single_begin(ROLE_ACCOUNT, imsg, secret);
 }
 
 static int

@@ -221,6 +221,12 @@ struct exec_grant {
 };
 int		 policy_exec(const struct msg_exec *, struct exec_grant *,
 		    struct ruling *, const char **why);
+/*
+ * May this be done to that user?  notroot: 1 if not to one with uid 0, which
+ * the worker sees.
+ */
+int		 policy_account(enum command_id, const char *user,
+		    struct ruling *, uint32_t *notroot);
 /* Of what is left of guest-shutdown, this?  0 or -1. */
 int		 policy_shutdown(int reboot, struct ruling *);
 void		 ruling_set(struct ruling *, const char *key, int line);

@@ -35,6 +35,8 @@ static const struct file_rule *file_rule(const struct policy *, const char *,
 
 static void	 by_rules(struct policy *);
 static void	 disable(struct policy *, enum command_id, const char *, int);
+static const struct words *account_words(const struct rules *,
+		    enum command_id);
 static void	 exec_ruling(struct ruling *, const struct exec_rule *);
 static void	 exec_grant(struct exec_grant *, const struct exec_rule *,
 		    const char *);
@@ -123,6 +125,11 @@ by_rules(struct policy *policy)
 			disable(policy, CMD_GUEST_SHUTDOWN,
 			    "[system]shutdown", rules->systemline);
 	}
+	for (i = 0; rules->accountline != 0 && i < CMD_MAX; i++)
+		if (commands[i].class == CLASS_ACCOUNT &&
+		    account_words(rules, (enum command_id)i)->n == 0)
+			disable(policy, (enum command_id)i, "[account]",
+			    rules->accountline);
 	for (exec = rules->execs; exec != NULL; exec = exec->next)
 		if (exec->programs.n > 0)
 			break;
@@ -524,6 +531,47 @@ lower(uint64_t *n, uint64_t to)
 {
 	if (to < *n)
 		*n = to;
+}
+
+/* --- users --- */
+
+/* One that "*" stands for must not be root by another name. */
+int
+policy_account(enum command_id id, const char *user, struct ruling *r,
+    uint32_t *notroot)
+{
+	const struct rules *rules[2] = { &at_start.rules, &newest.rules };
+	const struct words *w;
+	uint32_t i, j;
+	int named, all;
+
+	*notroot = 0;
+	if (!DEFENCE(CONTROL_POLICY))
+		return (0);
+	for (i = 0; i < 2; i++) {
+		if (rules[i]->accountline == 0)
+			continue;
+		w = account_words(rules[i], id);
+		ruling_set(r, id == CMD_GUEST_SET_USER_PASSWORD ?
+		    "[account]passwords" : "[account]ssh-keys",
+		    rules[i]->accountline);
+		for (j = 0, named = all = 0; j < w->n; j++)
+			if (strcmp(w->v[j], "*") == 0)
+				all = 1;
+			else if (strcmp(w->v[j], user) == 0)
+				named = 1;
+		if (!named && !all)
+			return (-1);
+		*notroot |= !named;
+	}
+	return (0);
+}
+
+static const struct words *
+account_words(const struct rules *rules, enum command_id id)
+{
+	return (id == CMD_GUEST_SET_USER_PASSWORD ? &rules->passwords :
+	    &rules->keys);
 }
 
 /* --- the machine --- */

@@ -33,6 +33,7 @@ struct request {
 	struct child	*worker;		/* that carries it out */
 	int		 sent;			/* the worker has it */
 	size_t		 secret;		/* bytes it gets besides */
+	uint32_t	 notroot;		/* an account worker's rule */
 	unsigned int	 again;			/* query: how often anew */
 	uint64_t	 lazy;			/* query: until then its end */
 						/* need not wake us; 0: it does */

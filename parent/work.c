@@ -293,6 +293,9 @@ single_send(struct child *c)
 	struct child *frontend;
 	int pair[2] = { -1, -1 };
 
+	if (request.notroot &&
+	    msg_send_account_rule(&c->ibuf, request.notroot) == -1)
+		return (-1);
 	if (request.secret > 0) {
 		if ((frontend = child_find(ROLE_FRONTEND)) == NULL) {
 			errno = EPIPE;

@@ -65,6 +65,13 @@ main(int argc, char *argv[])
 	child_ready(ROLE_ACCOUNT, &ib);
 
 	job_message(&ib, &imsg);
+	if (imsg_get_type(&imsg) == MSG_ACCOUNT_RULE) {
+		if (msg_check(&imsg) == -1 ||
+		    msg_recv_account_rule(&imsg, &o.notroot) == -1)
+			fatal("bad message: account-rule");
+		imsg_free(&imsg);
+		job_message(&ib, &imsg);
+	}
 	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		if (orders[i].type == imsg_get_type(&imsg))
 			break;
@@ -91,4 +98,13 @@ account_fail(struct outcome *o, const char *fmt, ...)
 	(void)vsnprintf(o->text, sizeof(o->text), fmt, ap);
 	va_end(ap);
 	return (-1);
+}
+
+int
+account_judge(struct outcome *o, const char *name, uid_t uid)
+{
+	if (!o->notroot || uid != 0)
+		return (0);
+	return (account_fail(o, "user '%.256s' has uid 0, which the "
+	    "configuration does not name", name));
 }

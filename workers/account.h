@@ -42,12 +42,16 @@ struct outcome {
 	uint64_t	 id;
 	struct value_writer *value;	/* to be filled, if one is wanted */
 	int		 wanted;
+	uint32_t	 notroot;	/* a rule: no user with uid 0 */
 	char		 text[MSG_TEXT_MAX];	/* "": done, else why not */
 };
 
 /* printf to o->text; -1 always. */
 int	 account_fail(struct outcome *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
+
+/* Does the rule let this user be changed?  0, or -1 with o->text. */
+int	 account_judge(struct outcome *, const char *name, uid_t);
 
 /* An order of the monitor's, whose size is right; what else it is ends us. */
 void	 password_order(struct imsgbuf *, struct imsg *, struct outcome *);

@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ void
 password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 {
 	struct msg_password m;
+	const struct passwd *pw;
 	struct tool tool;
 	char *line, *text;
 	size_t len;
@@ -67,7 +69,9 @@ password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 	if (sodium_init() == -1)
 		fatalx("libsodium cannot start");
 	text = fetch(ib, fd, m.secret);
-	line = compose(&m, text, &len, o);
+	pw = o->notroot ? getpwnam(m.username) : NULL;
+	line = pw != NULL && account_judge(o, m.username, pw->pw_uid) == -1 ?
+	    NULL : compose(&m, text, &len, o);
 	forget(text);
 	memset(&tool, 0, sizeof(tool));
 	if (line == NULL || (tool.argv = choose((int)m.crypted, o)) == NULL) {

@@ -129,7 +129,8 @@ ssh_keys_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 		if ((p.pw = getpwnam(m.username)) == NULL)
 			account_fail(o, "failed to lookup user '%s': %s",
 			    m.username, strerror(errno));
-		else if (become(p.pw, o) == 0)
+		else if (account_judge(o, m.username, p.pw->pw_uid) == 0 &&
+		    become(p.pw, o) == 0)
 			carry_out(&p, &m, o);
 	}
 	msg_ssh_keys_free(&m);

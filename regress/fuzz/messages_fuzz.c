@@ -150,6 +150,7 @@ again(struct imsg *imsg, struct imsgbuf *out)
 		struct msg_exec_status	 status;
 		struct msg_exec_started	 started;
 		struct msg_exec_send	 send;
+		uint32_t		 notroot;
 		struct msg_file_open	 open;
 		struct msg_file		 file;
 		struct msg_file_done	 filed;
@@ -224,6 +225,9 @@ again(struct imsg *imsg, struct imsgbuf *out)
 	case MSG_EXEC_ENDED:
 		return (msg_recv_exec_ended(imsg, &m.result) == -1 ? -1 :
 		    msg_send_exec_ended(out, &m.result));
+	case MSG_ACCOUNT_RULE:
+		return (msg_recv_account_rule(imsg, &m.notroot) == -1 ? -1 :
+		    msg_send_account_rule(out, m.notroot));
 	case MSG_EXEC_RULE:
 		return (again_exec_rule(imsg, out));
 	case MSG_EXEC_SEND:

@@ -451,6 +451,9 @@ send_it(enum msg_type type, int large)
 		send_exec(large);
 		r = 0;
 		break;
+	case MSG_ACCOUNT_RULE:
+		r = msg_send_account_rule(&queue, (uint32_t)large);
+		break;
 	case MSG_EXEC_RULE:
 		exec_rule(&rule, large);
 		r = msg_send_exec_rule(&queue, &rule);
@@ -541,6 +544,7 @@ recv_it(struct imsg *imsg, int large)
 	struct msg_exec_status	 status;
 	struct msg_exec_started	 started;
 	struct msg_exec_send	 out;
+	uint32_t		 notroot;
 	struct msg_file_open	 open;
 	struct msg_file		 file;
 	struct msg_file_done	 filed;
@@ -640,6 +644,10 @@ recv_it(struct imsg *imsg, int large)
 		}
 		r = recv_exec(imsg, large);
 		same = 1;
+		break;
+	case MSG_ACCOUNT_RULE:
+		if ((r = msg_recv_account_rule(imsg, &notroot)) == 0)
+			same = notroot == (uint32_t)large;
 		break;
 	case MSG_EXEC_RULE:
 		r = recv_exec_rule(imsg, large);
@@ -896,6 +904,7 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_FSFREEZE, 8, 4, CMD_MAX },
 		{ MSG_FREEZE, 8, 4, CMD_MAX },
 		{ MSG_FREEZE, 12, 4, 2 },
+		{ MSG_ACCOUNT_RULE, 0, 4, 2 },
 		{ MSG_FREEZE_ORDER, 0, 4, FREEZE_ORDERS },
 		{ MSG_FREEZE_DONE, 0, 4, FREEZE_ORDERS },
 		{ MSG_FREEZE_DONE, 4, 4, 2 },

@@ -795,6 +795,8 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 		return (compose_exec(b, size));
 	case MSG_EXEC_STATUS:
 		return (msg_send_exec_status(b, &status));
+	case MSG_ACCOUNT_RULE:
+		return (msg_send_account_rule(b, 1));
 	case MSG_EXEC_RULE:
 		return (msg_send_exec_rule(b, &rule));
 	case MSG_FILE_OPEN:

@@ -200,7 +200,7 @@ password_body() {
 	set_password bob c2VjcmV0LTE=
 	replies '{"return": {}}'
 	matches bob secret-1 || wrong "bob has $(hash_of bob)"
-	audit 'command=guest-set-user-password object="bob" verdict=allowed rule=default result="ok"'
+	audit 'command=guest-set-user-password object="bob" verdict=allowed rule=default .*result="ok"'
 	set_password bob 'c2Vj\ncmV0\nLTI=\n'
 	replies '{"return": {}}'
 	matches bob secret-2 || wrong "bob has $(hash_of bob)"
@@ -217,7 +217,7 @@ password_body() {
 	set_password carol c2VjcmV0
 	grep -q 'child process has failed to set user password: .*carol' \
 	    reply || wrong "$(cat reply)"
-	audit 'object="carol" verdict=allowed rule=default result="child process has failed'
+	audit 'object="carol" verdict=allowed rule=default .*result="child process has failed'
 	set_password bob 'c2VjcmV'
 	fails "Base64 data contains invalid characters"
 	set_password bob 'c2Vj*mV0'
@@ -428,7 +428,7 @@ ssh_keys_body() {
 	change_keys add bob "\"$A\"" ',"reset":true'
 	replies '{"return": {}}'
 	[ "$(cat "$file")" = "$A" ] || wrong "$(cat "$file")"
-	audit 'command=guest-ssh-add-authorized-keys object="bob" verdict=allowed rule=default result="ok"'
+	audit 'command=guest-ssh-add-authorized-keys object="bob" verdict=allowed rule=default .*result="ok"'
 	change_keys add root "\"$A\""
 	replies '{"return": {}}'
 	[ "$(cat "$root/root/.ssh/authorized_keys")" = "$A" ] ||
@@ -519,6 +519,76 @@ rogue_tool() {
 	echo /home/bob/
 }
 
+# Whose: by name in the monitor, by uid in the worker.
+atf_test_case rules cleanup
+rules_head() {
+	atf_set descr "[account]: whose password and keys, and never root's"
+	atf_set require.user root
+}
+ruled_tool() {
+	real_tool
+	echo "$PWD/own/conf /conf"
+	echo /home/bob/
+}
+rules_body() {
+	need_prog perl
+	mkdir own
+	conf() {
+		printf '%s\n' "$@" >own/conf
+	}
+	more_users() {
+		for f in passwd shadow; do
+			sed -e '/^root:/{p;s/^root/toor/;}' \
+			    -e '/^bob:/{p;s/^bob/eve/;}' "own/$f" >own/new
+			cat own/new >"own/$f"
+		done
+		chmod 600 own/shadow
+		ruled_tool
+	}
+	conf '[account]' 'passwords = *' 'ssh-keys = bob'
+	start_jail more_users -c /conf
+	set_password bob c2VjcmV0LTE=
+	replies '{"return": {}}'
+	matches bob secret-1 || wrong "bob has $(hash_of bob)"
+	for user in root toor; do
+		set_password $user c2VjcmV0LTE=
+		fails "user '$user' has uid 0, which the configuration does not name"
+		[ "$(hash_of $user)" = '*' ] || wrong "$user: $(hash_of $user)"
+	done
+	audit 'object="toor" verdict=allowed rule=\[account\]passwords at="/conf:1" .*result="user .toor. has uid 0'
+	chown 1000:1000 "$root/home/bob"
+	ask guest-ssh-add-authorized-keys '"username":"bob","keys":["'"$A"'"]'
+	replies '{"return": {}}'
+	for user in eve root; do
+		for verb in add remove; do
+			ask guest-ssh-$verb-authorized-keys \
+			    '"username":"'$user'","keys":["'"$A"'"]'
+			fails "guest-ssh-$verb-authorized-keys is refused: the configuration does not name user '$user'"
+		done
+		ask guest-ssh-get-authorized-keys '"username":"'$user'"'
+		fails "guest-ssh-get-authorized-keys is refused: the configuration does not name user '$user'"
+	done
+	audit 'object="eve" verdict=refused rule=\[account\]ssh-keys at="/conf:1" worker=- '
+	end_jail
+
+	# Who is named is, and what is not there is for nobody.
+	rm -rf jail
+	conf '[account]' 'passwords = toor'
+	start_jail more_users -c /conf
+	set_password toor c2VjcmV0LTI=
+	replies '{"return": {}}'
+	matches toor secret-2 || wrong "toor has $(hash_of toor)"
+	set_password root c2VjcmV0LTI=
+	fails "guest-set-user-password is refused: the configuration does not name user 'root'"
+	ask guest-ssh-get-authorized-keys '"username":"bob"'
+	fails "Command guest-ssh-get-authorized-keys has been disabled: the command is not allowed" \
+	    CommandNotFound
+	end_jail
+}
+rules_cleanup() {
+	cleanup_qgad
+}
+
 atf_test_case rogue cleanup
 rogue_head() {
 	atf_set descr "a rogue frontend's own request is refused if it is blocked"
@@ -565,6 +635,7 @@ atf_init_test_cases()
 	atf_add_test_case ssh_keys
 	atf_add_test_case ssh_link
 	atf_add_test_case ssh_link_control
+	atf_add_test_case rules
 	atf_add_test_case rogue
 	atf_add_test_case rogue_control
 }
