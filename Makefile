@@ -4,6 +4,7 @@
 #	make [all]	build everything that is installed
 #	make demo	watch the real daemon answer, and how it is confined
 #	make regress	run every test; ends with N passed, N failed, N skipped
+#	make cross	build and lint it for OpenBSD, FreeBSD, NetBSD, macOS
 #	make install	into the configured prefix (DESTDIR= is put before it)
 #	make deb	a Debian package, in regress/build/deb
 #
@@ -13,7 +14,7 @@
 .SUFFIXES:
 
 # There are a file, or directories, of these names.
-.PHONY: all bench clean deb demo deps distclean fuzz install lint man-commands \
+.PHONY: all bench clean cross deb demo deps distclean fuzz install lint man-commands \
 	programs regress tests uninstall
 
 all install lint man-commands programs tests uninstall: config.mk
@@ -42,6 +43,10 @@ regress:
 bench:
 	@sh etc/deps.sh build regress
 	@MAKE="$(MAKE)" sh regress/common/bench.sh $(BENCH)
+
+cross:
+	@sh etc/deps.sh cross
+	@sh regress/common/cross.sh
 
 fuzz:
 	@sh etc/deps.sh build fuzz

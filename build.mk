@@ -11,7 +11,8 @@ include config.mk
 IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \
 		imsg/value.o
 LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/filemode.o \
-		lib/users.o lib/build.o lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
+		lib/commands-$(OS).o lib/users.o lib/build.o \
+		lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
 QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/json.o qgad/base64.o qgad/monitor.o \
 		qgad/handlers.o qgad/stream.o
@@ -20,17 +21,27 @@ PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/files.o parent/freeze.o parent/jobs.o parent/logger.o \
 		parent/reload.o parent/work.o parent/audit.o parent/rules.o
 ANSWER_OBJS=	workers/answer.o
-QUERY_OBJS=	workers/query-$(OS).o workers/query-cpu-$(OS).o \
-		workers/query-disk-$(OS).o workers/query-mount-$(OS).o \
-		workers/query-route-$(OS).o workers/query-smart.o \
+QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
+		workers/query-mount-linux.o workers/query-route-linux.o
+QUERY_OBJS=	workers/query-$(OS).o $(QUERY_$(OS)) workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o
 EXEC_OBJS=	workers/runas.o
 # BENEATH is linux, or posix: workers/file-posix.o
 FILE_OBJS=	workers/file-walk.o workers/file-$(BENEATH).o
-SYSTEM_OBJS=	workers/system-$(OS).o workers/mounts-$(OS).o
+SYSTEM_linux=	workers/mounts-linux.o
+SYSTEM_openbsd=	workers/system-bsd.o
+SYSTEM_netbsd=	workers/system-bsd.o
+SYSTEM_freebsd=	workers/system-bsd.o
+SYSTEM_darwin=	workers/system-bsd.o
+SYSTEM_OBJS=	workers/system-$(OS).o $(SYSTEM_$(OS))
 HOOK_OBJS=	workers/hook-check.o
-ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o workers/account-$(OS).o \
+ACCOUNT_linux=	workers/account-linux.o
+ACCOUNT_openbsd= workers/account-bsd.o
+ACCOUNT_netbsd=	workers/account-bsd.o
+ACCOUNT_freebsd= workers/account-bsd.o
+ACCOUNT_darwin=	workers/account-bsd.o
+ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o $(ACCOUNT_$(OS)) \
 		workers/tool.o
 FREEZE_OBJS=	workers/freeze-$(OS).o workers/freeze-marker.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
@@ -91,15 +102,15 @@ $(WORKER_OBJS) workers/query.o workers/exec.o workers/file.o workers/log.o \
 lib/build.o: buildid.h
 
 $(IMSG): $(IMSG_OBJS)
-	$(Q)rm -f $@ && ar cr $@ $(IMSG_OBJS)
+	$(Q)rm -f $@ && $(AR) cr $@ $(IMSG_OBJS)
 $(LIB): $(LIB_OBJS)
-	$(Q)rm -f $@ && ar cr $@ $(LIB_OBJS)
+	$(Q)rm -f $@ && $(AR) cr $@ $(LIB_OBJS)
 qgad/qgad.ar: $(QGAD_OBJS)
-	$(Q)rm -f $@ && ar cr $@ $(QGAD_OBJS)
+	$(Q)rm -f $@ && $(AR) cr $@ $(QGAD_OBJS)
 parent/parent.ar: $(PARENT_OBJS)
-	$(Q)rm -f $@ && ar cr $@ $(PARENT_OBJS)
+	$(Q)rm -f $@ && $(AR) cr $@ $(PARENT_OBJS)
 workers/workers.ar: $(WORKER_OBJS)
-	$(Q)rm -f $@ && ar cr $@ $(WORKER_OBJS)
+	$(Q)rm -f $@ && $(AR) cr $@ $(WORKER_OBJS)
 
 # The frontend alone links libraries, and the account worker one; look at the
 # others with nm.

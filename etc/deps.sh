@@ -14,7 +14,8 @@
 # ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-# deps.sh SET...: install what is missing for build, regress, deb, fuzz, ci.
+# deps.sh SET...: install what is missing for build, regress, deb, fuzz, ci,
+# cross.
 # Looks first, and does nothing when all is there.  Without root it prints
 # the one command to run.
 
@@ -177,6 +178,18 @@ for set in "$@"; do
 		program cppcheck cppcheck
 		program shellcheck shellcheck
 		program mandoc mandoc
+		;;
+	cross)
+		if [ $system != debian ]; then
+			echo "deps.sh: make cross runs on Debian only" >&2
+			exit 1
+		fi
+		program cmake cmake
+		program ninja ninja-build
+		program dpkg-source dpkg-dev
+		program clang-tidy-19 clang-tidy-19
+		python3 -m pip --version >/dev/null 2>&1 ||
+		    missing="$missing python3-pip"
 		;;
 	*)
 		echo "deps.sh: no such set: $set" >&2

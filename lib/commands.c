@@ -272,7 +272,7 @@ command_lookup(const char *name)
 
 	for (i = 0; i < CMD_MAX; i++)
 		if (strcmp(commands[i].name, name) == 0)
-			return (i);
+			return (command_here((enum command_id)i) ? i : -1);
 	return (-1);
 }
 
@@ -312,5 +312,8 @@ command_foreign(const char *name)
 	for (i = 0; i < sizeof(qemu_commands) / sizeof(qemu_commands[0]); i++)
 		if (strcmp(qemu_commands[i], name) == 0)
 			return (1);
+	for (i = 0; i < CMD_MAX; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return (!command_here((enum command_id)i));
 	return (0);
 }

@@ -113,11 +113,18 @@ extern const struct command commands[CMD_MAX];
 uint32_t	 profile_lookup(const char *);
 const char	*profile_name(uint32_t);
 
-/* The command of that name, -1: there is none. */
+/*
+ * commands-<system>.c: 1 if this system can do it.  Where not, the command is
+ * nowhere to be seen, as one that has no row.
+ */
+int		 command_here(enum command_id);
+
+/* The command of that name, -1: there is none here. */
 int		 command_lookup(const char *);
 const char	*command_class_name(enum command_class);
 /*
- * 1 if name is a guest command that some qemu-ga has and this build lacks:
+ * 1 if name is a guest command that some qemu-ga, or this agent on another
+ * system, has and this build lacks:
  * accepted in lists of the configuration, where it has no effect.
  */
 int		 command_foreign(const char *);

@@ -108,8 +108,17 @@ int	 compat_socketpair(int, int, int, int[2]);
 #if !defined(HAVE_ACCEPT4)
 int	 accept4(int, struct sockaddr *, socklen_t *, int);
 #endif
+/* macOS: a group is an int there. */
+#if defined(HAVE_INITGROUPS_INT)
+#include <unistd.h>
+#define initgroups(n, g)	initgroups(n, (int)(g))
+#endif
+
+/* The newest macOS has one, which a program for older ones may not call. */
 #if !defined(HAVE_PIPE2)
-int	 pipe2(int[2], int);
+#include <unistd.h>
+int	 compat_pipe2(int[2], int);
+#define pipe2(p, f)		compat_pipe2(p, f)
 #endif
 
 #endif

@@ -20,7 +20,6 @@
  */
 
 #include <sys/types.h>
-#include <sys/ptrace.h>
 
 #include <errno.h>
 #include <stddef.h>
@@ -30,6 +29,10 @@
 #include "control.h"
 #include "log.h"
 
+/* <sys/ptrace.h> is not among the headers this is checked with. */
+#define PT_DENY_ATTACH	31
+
+int	 ptrace(int, pid_t, void *, int);
 int	 sandbox_init(const char *, uint64_t, char **);
 void	 sandbox_free_error(char *);
 

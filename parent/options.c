@@ -135,7 +135,8 @@ informed(int argc, char *argv[])
 			    strcmp(optarg, "?") != 0)
 				break;
 			for (i = 0; i < CMD_MAX; i++)
-				printf("%s\n", commands[i].name);
+				if (command_here((enum command_id)i))
+					printf("%s\n", commands[i].name);
 			exit(0);
 		}
 	}
@@ -408,6 +409,8 @@ list_commands(void)
 	printf("%-32s %-9s %-5s %-7s %s\n", "command", "class", "root",
 	    "frozen", "profiles");
 	for (i = 0; i < CMD_MAX; i++) {
+		if (!command_here((enum command_id)i))
+			continue;
 		c = &commands[i];
 		printf("%-32s %-9s %-5s %-7s", c->name,
 		    command_class_name(c->class),

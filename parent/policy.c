@@ -177,6 +177,9 @@ policy_decide(enum command_id id, struct ruling *r)
 {
 	const struct command *command = &commands[id];
 
+	ruling_set(r, "system", 0);
+	if (!command_here(id))
+		return (VERDICT_LISTED);
 	ruling_set(r, at_start.command[id].rule, at_start.command[id].line);
 	if (!DEFENCE(CONTROL_POLICY))
 		return (VERDICT_ALLOWED);

@@ -162,7 +162,10 @@ info_start(struct hand *h)
 	answer_begin();
 	out_str(o, "{\"version\": \"" QGAD_VERSION "\", "
 	    "\"supported_commands\": [");
+	/* The first row is everywhere. */
 	for (i = 0; i < CMD_MAX; i++) {
+		if (!command_here((enum command_id)i))
+			continue;
 		out_str(o, i == 0 ? "{\"enabled\": " : ", {\"enabled\": ");
 		json_boolean(o, command_enabled((enum command_id)i));
 		out_str(o, ", \"name\": \"");

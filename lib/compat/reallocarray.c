@@ -25,5 +25,6 @@ reallocarray(void *p, size_t n, size_t size)
 		errno = ENOMEM;
 		return (NULL);
 	}
-	return (realloc(p, n * size));
+	/* Of nothing, a system's realloc(3) may make NULL. */
+	return (realloc(p, n * size == 0 ? 1 : n * size));
 }

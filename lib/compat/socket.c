@@ -116,7 +116,7 @@ accept4(int s, struct sockaddr *sa, socklen_t *len, int flags)
 
 #if !defined(HAVE_PIPE2)
 int
-pipe2(int fds[2], int flags)
+compat_pipe2(int fds[2], int flags)
 {
 	if (pipe(fds) == -1)
 		return (-1);

@@ -41,8 +41,9 @@ sources()
 	for f in "$@"; do
 		[ -f "$f" ] || continue
 		case $f in
-		lib/sandbox-"$SANDBOX".c | workers/*-"$OS".c) ;;
-		lib/sandbox-*.c | workers/*-openbsd.c | workers/*-freebsd.c | \
+		lib/sandbox-"$SANDBOX".c | lib/commands-"$OS".c | \
+		    workers/*-"$OS".c) ;;
+		lib/sandbox-*.c | lib/commands-*.c | workers/*-openbsd.c | workers/*-freebsd.c | \
 		    workers/*-netbsd.c | workers/*-darwin.c | \
 		    workers/*-linux.c) continue ;;
 		lib/compat/*)
@@ -138,7 +139,7 @@ named()
 		*.c)	n=$n.o ;;
 		esac
 		case $f in
-		lib/sandbox-*.c | workers/*-openbsd.c | workers/*-freebsd.c | \
+		lib/sandbox-*.c | lib/commands-*.c | workers/*-openbsd.c | workers/*-freebsd.c | \
 		    workers/*-netbsd.c | workers/*-darwin.c | \
 		    workers/*-linux.c) continue ;;
 		esac
