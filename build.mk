@@ -23,6 +23,8 @@ PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 ANSWER_OBJS=	workers/answer.o
 QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
 		workers/query-mount-linux.o workers/query-route-linux.o
+QUERY_openbsd=	workers/query-bsd.o
+QUERY_netbsd=	workers/query-bsd.o
 QUERY_OBJS=	workers/query-$(OS).o $(QUERY_$(OS)) workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o
@@ -60,7 +62,8 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 PARENT_H=	parent/parent.h parent/request.h
 WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \
-		workers/query.h workers/runas.h workers/system.h \
+		workers/query.h workers/query-bsd.h workers/runas.h \
+		workers/system.h \
 		workers/tool.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 

@@ -33,7 +33,7 @@ static int	 unveil_query(void);
 
 static const char *const promises[ROLE_MAX] = {
 	[ROLE_FRONTEND] = "stdio recvfd",	/* channel, data sockets */
-	[ROLE_QUERY] = "stdio rpath route",	/* files; getifaddrs */
+	[ROLE_QUERY] = "stdio rpath route vminfo",
 	[ROLE_EXEC_SPARE] = "stdio recvfd",
 	[ROLE_EXEC] = "stdio recvfd",		/* where output goes */
 	[ROLE_FILE] = "stdio recvfd",		/* its file is open */

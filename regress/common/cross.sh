@@ -103,6 +103,8 @@ configured()
 	set -- "CC=$dir/bin/cc" "AR=$dir/bin/ar" CFLAGS=-O2 \
 	    "CPPFLAGS=-isystem $cache/deps/$deps/include" \
 	    "LDFLAGS=-L$cache/deps/$deps/lib" "--os=$os"
+	# Every sh has -nt, and POSIX since 2024.
+	# shellcheck disable=SC3013
 	if [ config.mk -nt configure ] &&
 	    [ "$(cat .cross 2>/dev/null)" = "$*" ]; then
 		return 0
@@ -132,15 +134,15 @@ newer=$newer,-clang-analyzer-optin.core.EnumCastOutOfRange
 tidy()
 {
 	f=$1
-	headers=$cache/zig-*/ziglang/lib/libc/include
+	headers=${zig%/zig}/lib/libc/include
 	case $os in
-	darwin)	set -- -isystem $headers/any-darwin-any ;;
-	*)	set -- -isystem $headers/x86_64-$os-none \
-		    -isystem $headers/generic-$os ;;
+	darwin)	set -- -isystem "$headers/any-darwin-any" ;;
+	*)	set -- -isystem "$headers/x86_64-$os-none" \
+		    -isystem "$headers/generic-$os" ;;
 	esac
 	# shellcheck disable=SC2086
-	clang-tidy-19 --quiet --warnings-as-errors='*' --checks="$newer" "$f" -- $clang \
-	    -nostdlibinc -std=c11 -include config.h -I. -Iimsg -Ilib \
+	clang-tidy-19 --quiet --warnings-as-errors='*' --checks="$newer" \
+	    "$f" -- $clang -nostdlibinc -std=c11 -include config.h -I. -Iimsg -Ilib \
 	    "$@" -isystem "$cache/deps/$deps/include" 2>&1
 }
 
@@ -170,12 +172,12 @@ tidied()
 planted()
 {
 	file=workers/system-$os.c
-	cp "$file" planted.c
-	echo 'int unasked(void) { return (1); }' >>planted.c
+	cp "$file" workers/planted.c
+	echo 'int unasked(void) { return (1); }' >>workers/planted.c
 	flags=$(sed -n 's/^CFLAGS=//p' config.mk)
 	# shellcheck disable=SC2086
-	if bin/cc $flags -include config.h -I. -Iimsg -Ilib -Iworkers -c \
-	    -o planted.o planted.c >planted.out 2>&1; then
+	if bin/cc $flags -include config.h -I. -Iimsg -Ilib -c \
+	    -o planted.o workers/planted.c >planted.out 2>&1; then
 		echo "a warning was planted and not found"
 		return 1
 	fi
@@ -183,17 +185,17 @@ planted()
 		cat planted.out
 		return 1
 	}
-	cp "$file" planted.c
+	cp "$file" workers/planted.c
 	printf '%s\n' 'int unasked(int);' 'int' 'unasked(int n)' '{' \
 	    '	int *p = n > 2 ? &n : NULL;' '' '	return (*p);' '}' \
-	    >>planted.c
-	tidy planted.c -Iworkers >planted.out
+	    >>workers/planted.c
+	tidy workers/planted.c >planted.out
 	grep -q NullDereference planted.out || {
 		echo "a bug was planted and not found"
 		cat planted.out
 		return 1
 	}
-	rm -f planted.*
+	rm -f planted.* workers/planted.c
 }
 
 one()
@@ -242,6 +244,7 @@ case ${1:-} in
 	exit ;;
 esac
 
+# shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(targets | cut -d ' ' -f 1)
 for t in "$@"; do
 	targets | grep -q "^$t " || {

@@ -31,7 +31,6 @@ zigversion=0.17.1
 cache=${1:?usage: crossdeps.sh CACHE [TARGET]}
 target=${2:-}
 zig=$cache/zig-$zigversion/ziglang/zig
-here=$(cd "$(dirname "$0")" && pwd -P)
 
 fetch_zig()
 {
@@ -161,6 +160,7 @@ libsodium()
 	mkdir -p "$new/include/sodium"
 	cp "$src"/include/*.h "$new/include"
 	cp "$src"/include/sodium/*.h "$new/include/sodium"
+	version='' major='' minor=''
 	eval "$(sed -n \
 	    -e 's/^AC_INIT(\[libsodium\],\[\([0-9.]*\)\].*/version=\1/p' \
 	    -e 's/^SODIUM_LIBRARY_VERSION_MAJOR=\([0-9]*\)$/major=\1/p' \
@@ -185,6 +185,7 @@ libsodium()
 	for h in $has; do
 		set -- "$@" "-D$h=1"
 	done
+	# shellcheck disable=SC2046
 	(cd "$work" && find "$src" -name '*.c' | sort >sodium.files &&
 	    "$zig" build-lib -static -target "$target" -lc -fPIC -O ReleaseSmall \
 	    -j1 --name sodium -femit-bin="$new/lib/libsodium.a" \

@@ -1,0 +1,176 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The qgad authors
+#
+# Permission to use, copy, modify, and distribute this software for any
+# purpose with or without fee is hereby granted, provided that the above
+# copyright notice and this permission notice appear in all copies.
+#
+# THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+# WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+# MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+# ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+# WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+# ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+# OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+
+# standin.sh SYSTEM: qgad as it would be on that system, to be run on this
+# one; prints the path of its root, and nothing else.  Status 3: the cross
+# compiler is not here, see cross.sh.
+#
+# The system's own half of the query worker is compiled for it, with its
+# headers, and ends itself where it does what C leaves undefined; its system
+# calls go to regress/system/standin/, all else is this system's.
+# root/libexec/qgad/queries asks without a daemon.
+
+set -u
+
+system=${1:?usage: standin.sh SYSTEM}
+top=$(cd "$(dirname "$0")/../.." && pwd -P) || exit 1
+cache=${QGAD_CROSS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/qgad-cross}
+[ "$(uname -sm)" = "Linux x86_64" ] || exit 3
+zig=$(echo "$cache"/zig-*/ziglang/zig)
+[ -x "$zig" ] || exit 3
+case $system in
+openbsd)	target=x86_64-openbsd.7.8 ;;
+netbsd)		target=x86_64-netbsd.11.0 ;;
+*)		echo "standin.sh: not yet: $system" >&2; exit 1 ;;
+esac
+ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache
+ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
+export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR MAKE
+
+# What both C libraries mean the same by, and every structure of is the same.
+pure="calloc free malloc realloc memchr memcmp memcpy memmove memset snprintf
+    strcspn strlen strncmp strcmp strnlen strtoul abort strlcpy"
+
+die()
+{
+	echo "standin.sh: $*" >&2
+	exit 1
+}
+
+# A variant of which no defence is off: bit 30 is nobody's.
+root=$(sh "$top/regress/common/variant.sh" "as-$system" 0x40000000) ||
+    die "no build to start from"
+dir=${root%/root}
+cd "$dir" || exit 1
+log=standin.log
+: >$log
+from=$top/regress/system/standin
+made=$(cat buildid.h workers/*.[ch] lib/*.[ch] $from/* "$0" | cksum)
+if [ "$(cat .standin 2>/dev/null)" = "$made" ]; then
+	echo "$root"
+	exit 0
+fi
+rm -f .standin
+
+run()
+{
+	"$@" >>$log 2>&1 || {
+		cat $log >&2
+		die "failed: $*"
+	}
+}
+
+# The system's table for the monitor and the frontend.
+cp "lib/commands-$system.c" lib/commands-linux.c
+rm -f lib/commands-linux.o
+QGAD_NO_USERS=1
+export QGAD_NO_USERS
+run make -f build.mk all install
+
+# What its libc has; configure needs no library of it.
+rm -rf standin
+mkdir -p standin/c
+cat >standin/cc <<EOT
+#!/bin/sh
+exec "$zig" cc -target $target "\$@"
+EOT
+chmod 755 standin/cc
+cp -R configure imsg lib workers standin/c
+rm -f standin/c/*/*.o standin/c/*/*.ar
+(cd standin/c && run sh ./configure --os=$system --workers-only \
+    CC="$dir/standin/cc" CFLAGS=-O2) || exit 1
+compat=$(sed -n 's/^COMPAT_OBJS=//p' standin/c/config.mk)
+flags=$(sed -n 's/^CFLAGS=//p' standin/c/config.mk |
+    sed 's/-fstack-protector[a-z-]*//g; s/-[UD]_FORTIFY_SOURCE[=0-9]*//g')
+objects=
+compile()
+{
+	out=standin/$(basename "$1" .c).o
+	(cd standin/c && "$dir/standin/cc" $flags -fPIC -fno-stack-protector \
+	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 \
+	    -fsanitize=undefined,bounds -fsanitize-trap=all \
+	    -include config.h -I. -Iimsg -Ilib -I"$from" \
+	    -c -o "$dir/$out" "$2$1") >>$log 2>&1 || {
+		cat $log >&2
+		die "does not compile: $1"
+	}
+}
+for f in query-$system query-bsd query-util; do
+	compile workers/$f.c ""
+	objects="$objects standin/$f.o"
+done
+case $compat in
+*reallocarray*)	compile lib/compat/reallocarray.c ""
+		objects="$objects standin/reallocarray.o" ;;
+esac
+answers=
+for f in $system bsd; do
+	compile $f.c "$from/"
+	answers="$answers standin/$f.o"
+done
+
+# Calls that the stand-ins have go to them; a call that nobody has judged
+# would be this system's, which numbers differently: none is let through.
+# shellcheck disable=SC2086
+nm -g --defined-only $answers | awk 'NF == 3 { print $3, "standin_" $3 }' |
+    sort -u >standin/redefine
+for f in $objects $answers; do
+	run objcopy --redefine-syms=standin/redefine "$f"
+done
+# shellcheck disable=SC2086
+wanted=$(nm -gu $objects $answers | awk 'NF == 2 { print $2 }' | sort -u)
+# shellcheck disable=SC2086
+has=$(nm -g --defined-only $objects $answers | awk 'NF == 3 { print $3 }')
+for w in $wanted; do
+	# shellcheck disable=SC2086,SC2116
+	case " $(echo $pure $has) " in
+	*" $w "*)	continue ;;
+	esac
+	case $w in
+	value_* | log_* | host_* | __errno)	;;
+	*)	die "not judged: $w" ;;
+	esac
+done
+
+value()
+{
+	sed -n "s/^$1=//p" config.mk
+}
+cc="$(value CC) $(value CFLAGS)"
+run $cc -include config.h -I. -Iimsg -Ilib "-I$from" \
+    -c -o standin/host.o "$from/host.c"
+run $cc -include config.h -I. -Iimsg -Ilib \
+    -Iworkers -Iregress/workers -c -o standin/queries.o "$from/queries.c"
+run $cc -include config.h -I. -Iimsg -Ilib \
+    -Iregress/workers -c -o standin/tree.o regress/workers/tree.c
+common="lib/lib.ar imsg/imsg.ar lib/lib.ar imsg/imsg.ar"
+# shellcheck disable=SC2086,SC2046
+run $cc $(value LDFLAGS) $(value WORKERFLAGS) \
+    -o standin/qgad-query workers/query.o $objects $answers standin/host.o \
+    workers/query-smart.o workers/answer.o $common
+# shellcheck disable=SC2086,SC2046
+run $cc $(value LDFLAGS) $(value PIEFLAGS) \
+    -o standin/queries standin/queries.o standin/tree.o $objects $answers \
+    standin/host.o $common -latf-c
+# Not in the place of one that runs.
+for p in qgad-query queries; do
+	cp standin/$p "$root/libexec/qgad/$p.new" &&
+	mv "$root/libexec/qgad/$p.new" "$root/libexec/qgad/$p" || exit 1
+done
+echo "$made" >.standin
+echo "$root"
