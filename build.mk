@@ -45,7 +45,12 @@ ACCOUNT_freebsd= workers/account-bsd.o
 ACCOUNT_darwin=	workers/account-bsd.o
 ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o $(ACCOUNT_$(OS)) \
 		workers/tool.o
-FREEZE_OBJS=	workers/freeze-$(OS).o workers/freeze-marker.o
+FREEZE_linux=	workers/freeze-linux.o
+FREEZE_openbsd=	workers/freeze-bsd.o
+FREEZE_netbsd=	workers/freeze-bsd.o
+FREEZE_freebsd=	workers/freeze-bsd.o
+FREEZE_darwin=	workers/freeze-bsd.o
+FREEZE_OBJS=	$(FREEZE_$(OS)) workers/freeze-marker.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/file.o workers/log.o workers/system.o workers/hook.o \
 		workers/account.o workers/freeze.o

@@ -82,7 +82,9 @@ routes='[{"iface":"vio0","destination":"0.0.0.0","metric":0,
 "desprefixlen":"0","flags":3,"mtu":1500,"version":6},
 {"iface":"","destination":"2001:db8::","metric":0,"nexthop":"::",
 "desprefixlen":"61","flags":1,"mtu":1500,"version":6}]'
-everywhere="guest-exec guest-exec-status guest-get-cpustats guest-get-disks \
+everywhere="guest-exec guest-exec-status guest-file-close guest-file-flush \
+guest-file-open guest-file-read guest-file-seek guest-file-write \
+guest-get-cpustats guest-get-disks \
 guest-get-diskstats guest-get-fsinfo guest-get-host-name guest-get-hostname \
 guest-get-load guest-get-osinfo guest-get-time guest-get-timezone \
 guest-get-users guest-get-vcpus guest-info guest-network-get-interfaces \
@@ -120,6 +122,7 @@ expect_both() {
 	    tr '\n' ' ')" ] || atf_fail "guest-info: $(commands)"
 	lacks guest-get-memory-blocks guest-get-memory-block-info \
 	    guest-set-vcpus guest-set-memory-blocks guest-fstrim \
+	    guest-fsfreeze-freeze guest-fsfreeze-thaw guest-fsfreeze-status \
 	    guest-suspend-hybrid guest-set-user-password
 	# What every host asks first has to be an answer.
 	for name in guest-get-host-name guest-get-time guest-get-load; do

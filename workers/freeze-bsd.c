@@ -1,0 +1,96 @@
+/*
+ * Copyright (c) 2026 The qgad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The BSDs and macOS: no file system is frozen here, and the freeze commands
+ * are not in their tables.  What is left is what a start asks: which boot
+ * this is, should there be a marker of another system's making.
+ */
+
+#include <sys/types.h>
+#include <sys/sysctl.h>
+#include <sys/time.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "freeze.h"
+
+int
+freeze_find(char *const *mounts, size_t n, const char *exclude,
+    struct freeze_list *list, char *text, size_t size)
+{
+	(void)mounts;
+	(void)n;
+	(void)exclude;
+	memset(list, 0, sizeof(*list));
+	(void)snprintf(text, size, "this system freezes no file system");
+	return (-1);
+}
+
+int
+freeze_reach(struct freeze_fs *fs)
+{
+	fs->fd = -1;
+	errno = EOPNOTSUPP;
+	return (-1);
+}
+
+int
+fs_freeze(int fd)
+{
+	(void)fd;
+	return (EOPNOTSUPP);
+}
+
+int
+fs_thaw(int fd)
+{
+	(void)fd;
+	return (EINVAL);
+}
+
+int
+fs_flush(int fd)
+{
+	(void)fd;
+	return (EOPNOTSUPP);
+}
+
+int
+freeze_lock_memory(void)
+{
+	return (0);
+}
+
+/* When it was. */
+int
+freeze_boot(char boot[BOOT_ID_MAX])
+{
+	int mib[2] = { CTL_KERN, KERN_BOOTTIME };
+	struct timeval tv;
+	size_t len = sizeof(tv);
+
+	if (sysctl(mib, 2, &tv, &len, NULL, 0) == -1)
+		return (-1);
+	if (len != sizeof(tv)) {
+		errno = EINVAL;
+		return (-1);
+	}
+	(void)snprintf(boot, BOOT_ID_MAX, "%lld", (long long)tv.tv_sec);
+	return (0);
+}
