@@ -19,7 +19,8 @@ QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
 		parent/files.o parent/freeze.o parent/jobs.o parent/logger.o \
-		parent/reload.o parent/work.o parent/audit.o parent/rules.o
+		parent/reload.o parent/work.o parent/audit.o parent/rules.o \
+		parent/report.o
 ANSWER_OBJS=	workers/answer.o
 QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
 		workers/query-mount-linux.o workers/query-route-linux.o
@@ -181,6 +182,10 @@ buildid.h: $(SUMMED)
 CONF=		$(CONFDIR)/qgad.conf
 HOOKS=		etc/hooks/README etc/hooks/template.sh \
 		etc/hooks/postgresql.sh etc/hooks/mariadb.sh
+POLICIES=	etc/examples/README etc/examples/audit.conf \
+		etc/examples/backup.conf etc/examples/full.conf \
+		etc/examples/proxmox.conf etc/examples/libvirt.conf \
+		etc/examples/hoster.conf
 
 # Which service files, and where, is in etc/service.sh.
 SERVICE=	DESTDIR="$(DESTDIR)" OS="$(OS)" INIT="$(INIT)" \
@@ -199,6 +204,8 @@ install: all
 	@sh etc/install.sh new $(DESTDIR)$(CONF) etc/qgad.conf
 	mkdir -p $(DESTDIR)$(EXAMPLEDIR)/hooks
 	@sh etc/install.sh 644 $(DESTDIR)$(EXAMPLEDIR)/hooks $(HOOKS)
+	mkdir -p $(DESTDIR)$(EXAMPLEDIR)/policies
+	@sh etc/install.sh 644 $(DESTDIR)$(EXAMPLEDIR)/policies $(POLICIES)
 	@for n in 5 8; do \
 		for m in man/*.$$n; do \
 			test -f $$m || continue; \
@@ -228,7 +235,11 @@ uninstall:
 	@for f in $(HOOKS); do \
 		rm -f $(DESTDIR)$(EXAMPLEDIR)/hooks/$${f##*/}; \
 	done
-	-rmdir $(DESTDIR)$(EXAMPLEDIR)/hooks $(DESTDIR)$(EXAMPLEDIR)
+	@for f in $(POLICIES); do \
+		rm -f $(DESTDIR)$(EXAMPLEDIR)/policies/$${f##*/}; \
+	done
+	-rmdir $(DESTDIR)$(EXAMPLEDIR)/hooks $(DESTDIR)$(EXAMPLEDIR)/policies \
+	    $(DESTDIR)$(EXAMPLEDIR)
 	-test "$(CHROOTDIR)" != "$(LIBEXECDIR)/empty" || \
 	    rmdir $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(LIBEXECDIR)
 

@@ -23,7 +23,7 @@ program=$1
 page=$2
 
 rows=$("$program" --list-commands |
-    awk 'NR > 1 { print ".It Ic " $1 " Ta " $2 " Ta " $3 " Ta " $4 }')
+    awk 'NR > 1 { print ".It Ic " $1 " Ta " $2 " Ta " $3 " Ta " $4 " Ta " $5 }')
 [ -n "$rows" ] || { echo "commands.sh: no table from $program" >&2; exit 1; }
 trap 'rm -f "$page.new"' EXIT
 awk -v rows="$rows" '

@@ -110,8 +110,11 @@ request_audit(const char *result)
 	if (!request.refused && (request.asked ||
 	    !(commands[request.command].flags & CMD_AUDIT)))
 		return;
-	if (request.refused && refused_often())
-		return;
+	if (request.refused) {
+		report_counters()->refused++;
+		if (refused_often())
+			return;
+	}
 	audit_text(object, sizeof(object), request.object);
 	audit_text(text, sizeof(text), result);
 	audit_at(at, sizeof(at), r->line);

@@ -511,8 +511,11 @@ request_begin(uint64_t id, enum command_id command, const char *object)
 	if (verdict == VERDICT_ALLOWED)
 		verdict = policy_measure(command, &conf->limits,
 		    request.began, &request.ruling);
+	report_counters()->requests++;
 	if (verdict == VERDICT_ALLOWED)
 		return (0);
+	if (verdict == VERDICT_REQUESTS || verdict == VERDICT_BYTES)
+		report_counters()->limited++;
 	request.refused = 1;
 	memset(&reply, 0, sizeof(reply));
 	reply.kind = policy_refusal(verdict, command, text, sizeof(text));
@@ -667,6 +670,7 @@ frontend_died(void)
 		child_release(c);
 	channel_frontend_died();
 	last_id = 0;
+	report_counters()->deaths++;
 	if (now >= minute + 60000) {
 		minute = now;
 		deaths = 0;

@@ -56,7 +56,8 @@ static int		 errfd;		/* standard error as it was given */
 static uint64_t		 reexec;	/* when; 0: not */
 static const char	*ending;	/* why, once all is thawed */
 static int		 ending_status;
-static volatile sig_atomic_t got_child, got_end, got_hup;
+static volatile sig_atomic_t got_child, got_end, got_hup,
+			 got_usr1;
 
 static void	 ids_init(void);
 static void	 chroot_check(void);
@@ -341,7 +342,11 @@ pidfile_write(void)
 static void
 signals_init(sigset_t *unblocked)
 {
-	static const int handled[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	static const int handled[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP,
+#ifdef SIGINFO
+	    SIGINFO,
+#endif
+	    SIGUSR1 };
 	struct sigaction sa;
 	sigset_t blocked;
 	size_t i;
@@ -373,8 +378,10 @@ signal_handler(int signo)
 		got_child = 1;
 	else if (signo == SIGHUP)
 		got_hup = 1;
-	else
+	else if (signo == SIGTERM || signo == SIGINT)
 		got_end = 1;
+	else
+		got_usr1 = 1;
 }
 
 static void
@@ -393,6 +400,10 @@ loop(const sigset_t *unblocked)
 		if (freeze_state() != FREEZE_STATE_THAWED) {
 			turn(unblocked);
 			continue;
+		}
+		if (got_usr1) {
+			got_usr1 = 0;
+			report(&conf);
 		}
 		if (got_hup) {
 			got_hup = 0;

@@ -188,6 +188,9 @@ enum reply_kind	 policy_refusal(enum verdict, enum command_id, char *,
 	    size_t);
 void		 policy_fill(struct msg_policy *);
 
+/* The newest. */
+const struct rules *policy_rules(void);
+
 /* Is it within what a second may have?  now: ms. */
 enum verdict	 policy_measure(enum command_id, const struct limits *,
 		    uint64_t now, struct ruling *);
@@ -234,6 +237,14 @@ void		 ruling_set(struct ruling *, const char *key, int line);
 /* --- audit.c: the record; request.h has the rest --- */
 
 void		 audit_init(const struct conf *);
+
+/* --- report.c: SIGUSR1 --- */
+
+struct counters {
+	uint64_t	 requests, refused, limited, deaths;
+};
+struct counters	*report_counters(void);
+void		 report(const struct conf *);
 
 /* --- rules.c: sections of rules on objects --- */
 

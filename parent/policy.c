@@ -166,6 +166,12 @@ policy_reload(const struct policy *policy)
 	newest = *policy;
 }
 
+const struct rules *
+policy_rules(void)
+{
+	return (&newest.rules);
+}
+
 void
 policy_frozen(int on)
 {

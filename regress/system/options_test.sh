@@ -194,8 +194,9 @@ commands_agree_body() {
 	    sort >info
 	atf_check cmp help info
 	[ "$(wc -l <help)" -ge 13 ] || atf_fail "too few: $(cat help)"
-	# The page has name, class, root and frozen as the program does.
-	awk 'NR > 1 { print $1, $2, $3, $4 }' table >program
+	# The page has name, class, root, frozen and the least profile as the
+	# program does.
+	awk 'NR > 1 { print $1, $2, $3, $4, $5 }' table >program
 	sed -n '/^\.\\" BEGIN generated/,/^\.\\" END/p' \
 	    "$prefix/share/man/man8/qgad.8" |
 	    sed -n 's/^\.It Ic \(.*\)$/\1/p' | sed 's/ Ta / /g' >page

@@ -523,6 +523,182 @@ mistakes_cleanup() {
 	cleanup_qgad
 }
 
+# --- how much in a second ---
+
+atf_test_case limits cleanup
+limits_head() {
+	atf_set descr "requests and bytes a second: an error at once, no delay"
+	atf_set require.user root
+}
+limits_body() {
+	time='{"execute":"guest-get-time"}'
+	configure '[limits]' 'requests-per-second = 5'
+	start_qgad -c "$PWD/conf"
+	many=$(awk 'BEGIN { for (i = 0; i < 200; i++) print "'"$(echo "$time" |
+	    sed 's/"/\\"/g')"'" }')
+	# All at once: what is too much is answered, and nothing waits.
+	echo "$many" | "$qgaclient" -n 200 -t 30 "$PWD/sock" >replies ||
+	    { show_log; atf_fail "not all are answered"; }
+	good=$(grep -c '"return"' replies)
+	bad=$(grep -c 'GenericError.*guest-get-time has been refused: there are more requests a second than it allows' replies)
+	[ $((good + bad)) -eq 200 ] && [ "$good" -ge 5 ] && [ "$bad" -gt 100 ] ||
+	    atf_fail "$good, $bad: $(sort replies | uniq -c)"
+	logged 'verdict=refused rule=\[limits\]requests-per-second worker=- '
+	many=$(awk 'BEGIN { for (i = 0; i < 200; i++) {
+	    print "{\"execute\":\"guest-ping\"}"
+	    print "{\"execute\":\"guest-info\"}"
+	    print "{\"execute\":\"guest-fsfreeze-status\"}" } }')
+	echo "$many" | "$qgaclient" -n 600 -t 30 "$PWD/sock" >replies
+	[ "$(grep -c '"return"' replies)" -eq 600 ] ||
+	    atf_fail "$(grep -v return replies | sort | uniq -c)"
+	stop_qgad
+
+	configure '[limits]' 'bytes-per-second = 1000'
+	start_qgad -c "$PWD/conf"
+	head -c 100000 /dev/zero >zeros
+	allowed cat '"arg":["'"$PWD/zeros"'"]'
+	wait_for over "$job" || atf_fail "$(cat status)"
+	reply=$(qga "$time")
+	case $reply in
+	*"more bytes a second than it allows"*) ;;
+	*) atf_fail "$reply" ;;
+	esac
+	qga '{"execute":"guest-ping"}' >/dev/null
+	logged 'verdict=refused rule=\[limits\]bytes-per-second '
+	stop_qgad
+}
+limits_cleanup() {
+	cleanup_qgad
+}
+
+# --- the record ---
+
+# Whatever a host writes, a line of the record is one line of its form.
+atf_test_case record cleanup
+record_head() {
+	atf_set descr "the audit lines: a strict parser, every character"
+	atf_set require.user root
+	atf_set timeout 120
+}
+record_body() {
+	auditcheck=$common/auditcheck
+	configure '[exec]' 'program = /bin/true' '[limits]' \
+	    'refusal-lines = 1000000'
+	start_qgad -c "$PWD/conf" -b guest-set-time
+	echo 0 >asked
+	inject() {
+		echo $(($(cat asked) + 1)) >asked
+		qga '{"execute":"guest-exec","arguments":{"path":"'"$1"'"}}' \
+		    '{"execute":"guest-file-open","arguments":{"path":"/none/'"$1"'"}}' \
+		    >/dev/null
+	}
+	for c in 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13 \
+	    14 15 16 17 18 19 1a 1b 1c 1d 1e 1f 20 22 27 3d 5c 7f 80 85 9b \
+	    a0; do
+		inject "/a\\u00$c/b"
+	done
+	for bad in '/x\" verdict=allowed' '\n1.0: audit: seq=1 command=x' \
+	    '\r\n' '\\' '\\\"' '\u2028' '\u202e' \
+	    "$(awk 'BEGIN { for (i = 0; i < 2000; i++) printf "\\\"" }')"; do
+		inject "$bad"
+	done
+	allowed /bin/true
+	wait_for over "$job"
+	qga '{"execute":"guest-set-time"}' >/dev/null
+	wait_for grep -q 'command=guest-set-time' qgad.log
+	stop_qgad
+	"$auditcheck" qgad.log >fields 2>why ||
+	    atf_fail "not strict: $(cat why)"
+	# Each request is one, and says what was asked.
+	want=$(($(cat asked) + 1))
+	have=$(grep -c '^command.guest-exec$' fields)
+	[ "$have" -ge $want ] || atf_fail "$have of $want"
+	grep -q '^object./x" verdict=allowed$' fields ||
+	    atf_fail "a quote: $(grep verdict= fields)"
+	grep -q '^object.$(printf "/a\\001/b")' fields ||
+	    grep -q "$(printf '^object\t/a\001/b')" fields ||
+	    atf_fail "a control character is lost"
+	[ "$(grep -c '^event.end$' fields)" -eq 1 ] || atf_fail "no end"
+	grep -q "^at.$PWD/conf:1$" fields || atf_fail "no line of the rule"
+	grep -q '^at.command line$' fields || atf_fail "no command line"
+	# The parser is one: a line of another form is refused.
+	for bad in 'seq=1 time=1.0 mono=1.0 a=b  c=d' \
+	    'seq=1 time=1.0 mono=1.0 a="b' 'seq=2 time=1.0 mono=1.0 a=b' \
+	    'seq=1 time=1.0 a=b' 'seq=1 time=1.0 mono=1.0 a="b"c"' \
+	    'seq=1 time=1.0 mono=1.0 a="\n"' 'seq=1 time=1.0 mono=1.0 a b'; do
+		printf '1.0: audit: %s\n' "$bad" >line
+		! "$auditcheck" line >/dev/null 2>&1 ||
+		    atf_fail "it takes: $bad"
+	done
+}
+record_cleanup() {
+	cleanup_qgad
+}
+
+atf_test_case status cleanup
+status_head() {
+	atf_set descr "SIGUSR1: what runs and which policy is in force"
+	atf_set require.user root
+}
+status_body() {
+	tool wait 'exec sleep 1000'
+	echo text >file
+	configure '[general]' 'block-rpcs = guest-set-time' '[exec wait]' \
+	    "program = $PWD/bin/wait" '[file]' "read = $PWD"
+	start_qgad -c "$PWD/conf"
+	allowed wait
+	qga '{"execute":"guest-file-open","arguments":{"path":"'"$PWD/file"'"}}' \
+	    '{"execute":"guest-set-time"}' '{"execute":"guest-get-time"}' \
+	    >/dev/null
+	kill -USR1 "$(qgad_pid)"
+	logged ': status end$'
+	sed -n '/status begin/,/status end/p' qgad.log >block
+	for want in 'status begin: version=.* build=[0-9a-f]* pid='"$(qgad_pid)"'$' \
+	    'status: state=thawed jobs=1 ended-jobs=0 handles=1 request=-$' \
+	    'process=frontend pid=[0-9]* state=ready seconds=[0-9]*$' \
+	    "process=exec pid=[0-9]* state=ready seconds=[0-9]* job=$job rule=.exec.wait ended=no\$" \
+	    "process=file .* handle=[0-9]* object=\"$PWD/file\" operations=0\$" \
+	    "configuration=\"$PWD/conf\" profile=full allow-rpcs=- block-rpcs=given" \
+	    'section=exec rules=line-3$' 'section=file rules=line-5$' \
+	    'section=account rules=none$' 'enabled=.*guest-get-time' \
+	    'disabled=guest-set-time$' 'status: requests=4 refused=1 limited=0 '; do
+		grep -q "$want" block || atf_fail "no $want: $(cat block)"
+	done
+	# It goes on.
+	qga '{"execute":"guest-ping"}' >/dev/null
+	kill -KILL "$job"
+	stop_qgad
+}
+status_cleanup() {
+	cleanup_qgad
+}
+
+# --- what comes with it ---
+
+atf_test_case examples
+examples_head() {
+	atf_set descr "the example policies are read, and are what they say"
+}
+examples_body() {
+	examples=$(atf_get_srcdir)/../../etc/examples
+	[ -d "$examples" ] || atf_skip "needs the sources"
+	for f in "$examples"/*.conf; do
+		cp "$f" conf
+		chmod 644 conf
+		# A user of theirs need not be here.
+		sed -i 's/^user = nobody$/user = root/' conf
+		"$prefix/sbin/qgad" -c "$PWD/conf" -n ||
+		    atf_fail "${f##*/} is not read"
+		"$prefix/sbin/qgad" -c "$PWD/conf" -D >dump
+		case $f in
+		*/audit.conf|*/backup.conf|*/full.conf)
+			name=${f##*/}
+			grep -Fxq "profile=${name%.conf}" dump ||
+			    atf_fail "$name: $(cat dump)" ;;
+		esac
+	done
+}
+
 # --- the same asked past the frontend ---
 
 atf_test_case rogue cleanup
@@ -625,6 +801,10 @@ atf_init_test_cases() {
 	atf_add_test_case owners_control
 	atf_add_test_case reread
 	atf_add_test_case mistakes
+	atf_add_test_case limits
+	atf_add_test_case record
+	atf_add_test_case status
+	atf_add_test_case examples
 	atf_add_test_case rogue
 	atf_add_test_case rogue_control
 }
