@@ -12,7 +12,7 @@ IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \
 		imsg/value.o
 LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/filemode.o \
 		lib/commands-$(OS).o lib/users.o lib/build.o \
-		lib/sandbox-$(SANDBOX).o $(COMPAT_OBJS)
+		lib/sandbox-$(SANDBOX).o lib/confcheck-$(SEEN).o $(COMPAT_OBJS)
 QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/json.o qgad/base64.o qgad/monitor.o \
 		qgad/handlers.o qgad/stream.o
@@ -60,8 +60,9 @@ WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(FILE_OBJS) \
 		$(EXEC_OBJS)
 
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
-LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confine.h \
-		lib/control.h lib/filemode.h lib/log.h lib/users.h
+LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confcheck.h \
+		lib/confine.h lib/control.h lib/filemode.h lib/log.h \
+		lib/users.h
 QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
 		qgad/stream.h

@@ -25,22 +25,13 @@
  */
 
 #include <sys/types.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
-#include <dirent.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <pwd.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "confine.h"
-
-#define SEEN_MAX	1024
+#include "confcheck.h"
 
 static int	 confcheck(pid_t, enum role, const struct ids *);
 
@@ -49,293 +40,22 @@ static size_t	 nbad;
 static const char *empty_root = PATH_CHROOT;
 
 static void
-check(const char *property, int ok, const char *expected, const char *seen)
+say(void *arg, const char *property, int ok, const char *expected,
+    const char *seen)
 {
+	(void)arg;
 	printf("%s %s: expected %s, seen %s\n", ok ? "ok" : "BAD", property,
 	    expected, seen);
 	if (!ok && nbad < sizeof(bad) / sizeof(bad[0]))
 		bad[nbad++] = property;
 }
 
-static void
-check_same(const char *property, const char *expected, const char *seen)
-{
-	check(property, strcmp(expected, seen) == 0, expected, seen);
-}
-
-/*
- * The rest of the line of /proc/pid/file that begins with name, blanks
- * squeezed; "?" if there is none.
- */
-static void
-field(pid_t pid, const char *file, const char *name, char *dst, size_t size)
-{
-	char path[64], line[SEEN_MAX], *p;
-	size_t o = 0;
-	FILE *f;
-
-	strcpy(dst, "?");
-	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
-	if ((f = fopen(path, "r")) == NULL)
-		return;
-	while (fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, name, strlen(name)) != 0)
-			continue;
-		for (p = line + strlen(name); *p != '\0'; p++) {
-			if (strchr(" \t\n", *p) == NULL) {
-				if (o + 2 < size)
-					dst[o++] = *p;
-			} else if (o > 0 && dst[o - 1] != ' ' && o + 2 < size)
-				dst[o++] = ' ';
-		}
-		while (o > 0 && dst[o - 1] == ' ')
-			o--;
-		dst[o] = '\0';
-		break;
-	}
-	fclose(f);
-}
-
-/* The parent, or with which = 1 the session, of /proc/pid/stat. */
-static long
-stat_number(pid_t pid, int which)
-{
-	char path[64], line[SEEN_MAX], *p;
-	long ppid = -1, sid = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	if ((f = fopen(path, "r")) == NULL)
-		return (-1);
-	if (fgets(line, sizeof(line), f) != NULL &&
-	    (p = strrchr(line, ')')) != NULL)
-		if (sscanf(p + 1, " %*c %ld %*d %ld", &ppid, &sid) != 2)
-			ppid = sid = -1;
-	fclose(f);
-	return (which == 0 ? ppid : sid);
-}
-
-static void
-check_ids(pid_t pid, const struct ids *ids)
-{
-	char want[128], seen[SEEN_MAX];
-	unsigned long u = ids->uid, g = ids->gid;
-
-	snprintf(want, sizeof(want), "%lu %lu %lu %lu", u, u, u, u);
-	field(pid, "status", "Uid:", seen, sizeof(seen));
-	check_same("uid", want, seen);
-	snprintf(want, sizeof(want), "%lu %lu %lu %lu", g, g, g, g);
-	field(pid, "status", "Gid:", seen, sizeof(seen));
-	check_same("gid", want, seen);
-	if (u == 0)
-		return;
-	snprintf(want, sizeof(want), "%lu", g);
-	field(pid, "status", "Groups:", seen, sizeof(seen));
-	check_same("groups", want, seen);
-}
-
-static void
-check_directory(pid_t pid, const char *property, const char *expected)
-{
-	char path[64], seen[SEEN_MAX];
-	struct stat want, st;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, property);
-	if ((n = readlink(path, seen, sizeof(seen) - 1)) == -1)
-		n = 0;
-	seen[n] = '\0';
-	check(property, stat(expected, &want) == 0 && stat(path, &st) == 0 &&
-	    want.st_dev == st.st_dev && want.st_ino == st.st_ino, expected,
-	    seen);
-}
-
-static int
-landlock_there(void)
-{
-	/* landlock_create_ruleset, asked for its version */
-	return (syscall(444L, NULL, (size_t)0, 1U) > 0);
-}
-
-static void
-check_caps(pid_t pid, const struct confinement *row)
-{
-	static const char *const sets[] = {
-		"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"
-	};
-	char want[SEEN_MAX], seen[SEEN_MAX], name[16];
-	uint64_t keep;
-	size_t i;
-
-	keep = landlock_there() ? row->keepcaps : 0;
-	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-		snprintf(name, sizeof(name), "%s:", sets[i]);
-		if (row->steps & STEP_CAPS)
-			snprintf(want, sizeof(want), "%016" PRIx64,
-			    i == 1 || i == 2 ? keep : 0);
-		else	/* root with all that this root has */
-			field(getpid(), "status", name, want, sizeof(want));
-		field(pid, "status", name, seen, sizeof(seen));
-		check_same(sets[i], want, seen);
-	}
-}
-
-/* Files of /proc/pid are root's when the process is not dumpable. */
-static void
-check_dumpable(pid_t pid)
-{
-	char path[64], seen[128];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%ld/environ", (long)pid);
-	if (stat(path, &st) == -1)
-		snprintf(seen, sizeof(seen), "%s", strerror(errno));
-	else
-		snprintf(seen, sizeof(seen), "%s, owner %lu", path,
-		    (unsigned long)st.st_uid);
-	check("dumpable", strstr(seen, ", owner 0") != NULL, "no: owner 0",
-	    seen);
-}
-
-static void
-check_limits(pid_t pid, const struct confinement *row)
-{
-	static const struct {
-		const char	*property, *line;
-	} limits[] = {
-		{ "core", "Max core file size" },
-		{ "fsize", "Max file size" },
-		{ "nproc", "Max processes" },
-		{ "nofile", "Max open files" }
-	};
-	char want[SEEN_MAX], seen[SEEN_MAX], *p;
-	pid_t like;
-	size_t i;
-
-	like = (pid_t)stat_number(pid, 0);
-	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		field(pid, "limits", limits[i].line, seen, sizeof(seen));
-		if (((row->steps & STEP_RLIMITS) == 0 &&
-		    (i != 0 || (row->steps & STEP_UNDUMP) == 0)) ||
-		    (i == 1 && row->steps & MAY_WRITE) ||
-		    (i == 3 && row->nofile == 0)) {
-			/* as the process that started it */
-			field(like, "limits", limits[i].line, want,
-			    sizeof(want));
-			check_same(limits[i].property, want, seen);
-			continue;
-		}
-		if ((p = strrchr(seen, ' ')) != NULL && i != 2)
-			*p = '\0';	/* the unit */
-		else if (p != NULL && strcmp(p, " processes") == 0)
-			*p = '\0';
-		snprintf(want, sizeof(want), "%d %d", i == 3 ? row->nofile : 0,
-		    i == 3 ? row->nofile : 0);
-		check_same(limits[i].property, want, seen);
-	}
-}
-
-/* Is it something that this role may hold? */
-static int
-descriptor_fits(enum role role, int fd, const char *target)
-{
-	if (fd < 3)
-		return (strcmp(target, "/dev/null") == 0 ||
-		    (fd == 2 && role == ROLE_LOG));
-	if (role == ROLE_MONITOR)
-		return (1);
-	if (strncmp(target, "socket:", 7) == 0)
-		return (1);
-	if (fd == 3)
-		return (0);
-	if (strncmp(target, "pipe:", 5) == 0 ||
-	    strcmp(target, "anon_inode:[eventpoll]") == 0 ||
-	    strcmp(target, "anon_inode:[eventfd]") == 0 ||
-	    strcmp(target, "anon_inode:[pidfd]") == 0)
-		return (1);
-	switch (role) {
-	case ROLE_FRONTEND:	/* the channel */
-		return (strncmp(target, "/dev/vport", 10) == 0 ||
-		    strncmp(target, "/dev/tty", 8) == 0 ||
-		    strncmp(target, "/dev/pts/", 9) == 0);
-	case ROLE_QUERY:
-		return (strncmp(target, "/proc/", 6) == 0 ||
-		    strncmp(target, "/sys/", 5) == 0);
-	case ROLE_FILE:		/* what it opened, and nothing else */
-	case ROLE_LOG:		/* its file */
-	case ROLE_FREEZE:	/* where the file systems are mounted */
-	case ROLE_KEEPER:
-		return (target[0] == '/');
-	default:
-		return (0);
-	}
-}
-
-static void
-check_descriptors(pid_t pid, enum role role)
-{
-	char dir[64], path[128], target[256], list[SEEN_MAX];
-	struct dirent *de;
-	int fd, files = 0, fits = 1;
-	size_t o = 0;
-	ssize_t n;
-	DIR *d;
-
-	list[0] = '\0';
-	snprintf(dir, sizeof(dir), "/proc/%ld/fd", (long)pid);
-	if ((d = opendir(dir)) == NULL)
-		fits = 0;
-	while (d != NULL && (de = readdir(d)) != NULL) {
-		if (de->d_name[0] == '.')
-			continue;
-		fd = atoi(de->d_name);
-		snprintf(path, sizeof(path), "%s/%d", dir, fd);
-		if ((n = readlink(path, target, sizeof(target) - 1)) == -1)
-			continue;	/* closed meanwhile */
-		target[n] = '\0';
-		files += fd > 2 && target[0] == '/';
-		if (!descriptor_fits(role, fd, target) ||
-		    ((role == ROLE_LOG || role == ROLE_FILE) && files > 1))
-			fits = 0;
-		if (o < sizeof(list))
-			o += (size_t)snprintf(list + o, sizeof(list) - o,
-			    "%s%d=%s", o > 0 ? " " : "", fd, target);
-	}
-	if (d != NULL)
-		closedir(d);
-	check("descriptors", fits, "what the role holds", list);
-}
-
 /* How many properties are BAD. */
 static int
 confcheck(pid_t pid, enum role role, const struct ids *ids)
 {
-	const struct confinement *row = &confinements[role];
-	char want[64], seen[SEEN_MAX];
-
 	nbad = 0;
-	check_ids(pid, ids);
-	check_directory(pid, "root", row->steps & STEP_CHROOT ? empty_root :
-	    "/");
-	if (row->steps & STEP_CHROOT)
-		check_directory(pid, "cwd", empty_root);
-	check_descriptors(pid, role);
-	if (role != ROLE_MONITOR) {
-		snprintf(want, sizeof(want), "%ld", (long)pid);
-		snprintf(seen, sizeof(seen), "%ld", stat_number(pid, 1));
-		check_same("session", want, seen);
-	}
-	field(pid, "status", "NoNewPrivs:", seen, sizeof(seen));
-	check_same("no_new_privs", row->steps & STEP_NONEWPRIVS ? "1" : "0",
-	    seen);
-	field(pid, "status", "Seccomp:", seen, sizeof(seen));
-	check_same("seccomp", row->steps & STEP_SYSCALLS ? "2" : "0", seen);
-	check_caps(pid, row);
-	if (row->steps & STEP_UNDUMP)
-		check_dumpable(pid);
-	if (role != ROLE_MONITOR)
-		check_limits(pid, row);
-	return ((int)nbad);
+	return (confinement_check(pid, role, ids, empty_root, say, NULL));
 }
 
 #ifdef CONFCHECK_TEST		/* included by a test, which asks: */

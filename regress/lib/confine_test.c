@@ -395,8 +395,7 @@ start_victim(int undump)
 	close(ready[1]);
 	ATF_REQUIRE_EQ(1, read(ready[0], &c, 1));
 	close(ready[0]);
-	nbad = 0;
-	check_dumpable(victim);
+	confcheck(victim, ROLE_EXEC, &keep);
 	ATF_CHECK_EQ(!undump, confcheck_bad("dumpable"));
 }
 
