@@ -18,9 +18,9 @@ QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/handlers.o qgad/stream.o
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
-		parent/files.o parent/freeze.o parent/jobs.o parent/logger.o \
-		parent/reload.o parent/work.o parent/audit.o parent/rules.o \
-		parent/report.o
+		parent/device.o parent/files.o parent/freeze.o parent/jobs.o \
+		parent/logger.o parent/reload.o parent/work.o parent/audit.o \
+		parent/rules.o parent/report.o
 ANSWER_OBJS=	workers/answer.o
 QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
 		workers/query-mount-linux.o workers/query-route-linux.o

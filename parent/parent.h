@@ -391,6 +391,14 @@ void	 channel_close(void);
 /* Keep a listening socket over an exec of ourselves. */
 void	 channel_keep(void);
 
+/* --- device.c: serial devices --- */
+
+/*
+ * Open one for reading and writing, without waiting; a terminal is made raw
+ * and ours alone.  -1, with the reason in *why.
+ */
+int	 device_open(const char *path, enum method, const char **why);
+
 /* --- freeze.c: the freeze, its states, who thaws --- */
 
 enum freeze_state {
