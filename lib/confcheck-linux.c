@@ -67,7 +67,8 @@ check(struct look *l, const char *property, int ok, const char *expected,
 }
 
 static void
-check_same(struct look *l, const char *property, const char *expected, const char *seen)
+check_same(struct look *l, const char *property, const char *expected,
+    const char *seen)
 {
 	check(l, property, strcmp(expected, seen) == 0, expected, seen);
 }
@@ -176,7 +177,7 @@ check_caps(struct look *l, const struct confinement *row)
 	uint64_t keep;
 	size_t i;
 
-	keep = landlock_there() ? row->keepcaps : 0;
+	keep = row->steps & KEEP_CAPS || landlock_there() ? row->keepcaps : 0;
 	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		snprintf(name, sizeof(name), "%s:", sets[i]);
 		if (row->steps & STEP_CAPS)
@@ -317,16 +318,16 @@ check_descriptors(struct look *l, enum role role)
 
 int
 confinement_check(pid_t pid, enum role role, const struct ids *ids,
-    const char *empty, confcheck_fn *say, void *arg)
+    const char *emptydir, confcheck_fn *say, void *arg)
 {
 	const struct confinement *row = &confinements[role];
 	char want[64], seen[SEEN_MAX];
 	struct look look = { pid, say, arg, 0 }, *l = &look;
 
 	check_ids(l, ids);
-	check_directory(l, "root", row->steps & STEP_CHROOT ? empty : "/");
+	check_directory(l, "root", row->steps & STEP_CHROOT ? emptydir : "/");
 	if (row->steps & STEP_CHROOT)
-		check_directory(l, "cwd", empty);
+		check_directory(l, "cwd", emptydir);
 	check_descriptors(l, role);
 	if (role != ROLE_MONITOR) {
 		snprintf(want, sizeof(want), "%ld", (long)pid);

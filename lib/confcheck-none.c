@@ -22,12 +22,12 @@
 
 int
 confinement_check(pid_t pid, enum role role, const struct ids *ids,
-    const char *empty, confcheck_fn *say, void *arg)
+    const char *emptydir, confcheck_fn *say, void *arg)
 {
 	(void)pid;
 	(void)role;
 	(void)ids;
-	(void)empty;
+	(void)emptydir;
 	(void)say;
 	(void)arg;
 	return (-1);

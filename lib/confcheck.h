@@ -32,11 +32,11 @@ typedef void confcheck_fn(void *, const char *property, int ok,
     const char *expected, const char *seen);
 
 /*
- * ids: of the account it should have ended as; empty: the directory that a
+ * ids: of the account it should have ended as; emptydir: the directory that a
  * role with STEP_CHROOT should have as its root.  How many properties are not
  * as they should be; -1: this system does not show them.
  */
 int	 confinement_check(pid_t, enum role, const struct ids *,
-	    const char *empty, confcheck_fn *, void *);
+	    const char *emptydir, confcheck_fn *, void *);
 
 #endif

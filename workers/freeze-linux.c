@@ -57,8 +57,8 @@
 
 struct super {
 	dev_t		 dev;
-	char		*source;
-	int		 skip;		/* pseudo, network, read-only */
+	char		*source, *type;
+	const char	*skip;		/* why it is left out, or NULL */
 	int		 wanted;	/* one of its mounts is listed */
 	int		 excluded;
 	int		 root;		/* it is mounted on / */
@@ -90,6 +90,8 @@ struct devices {
 	size_t		 n;
 };
 
+static const char no_disk[] = "it has no disk of its own";
+
 static int	 table_read(struct table *);
 static int	 table_line(struct table *, char *);
 static size_t	 super_of(struct table *, dev_t);
@@ -97,7 +99,7 @@ static void	 table_free(struct table *);
 static void	*grow(void *, size_t, size_t);
 static char	*word(char **);
 static void	 unescape(char *);
-static int	 unfit(const char *, const char *, unsigned int);
+static const char *unfit(const char *, const char *, unsigned int);
 static int	 of_user(const char *, const char *);
 static int	 has_option(const char *, const char *);
 static int	 below(const char *, const char *);
@@ -114,6 +116,8 @@ static int	 in_the_way(const struct table *, const char *, size_t);
 static int	 mount_open(const struct mount *, dev_t);
 static int	 mount_id(int);
 static int	 compare(const void *, const void *);
+static size_t	*sorted(const struct table *, size_t *);
+static int	 freezes(const char *);
 
 /* --- the table of mounts --- */
 
@@ -191,8 +195,10 @@ table_line(struct table *t, char *line)
 	s->last = t->nmounts++;
 	if (strcmp(point, "/") == 0)
 		s->root = 1;
-	if (unfit(type, options, maj))
-		s->skip = 1;
+	if (s->skip == NULL)
+		s->skip = unfit(type, options, maj);
+	if (s->type == NULL && (s->type = strdup(type)) == NULL)
+		fatal("strdup");
 	if (s->source == NULL && source != NULL) {
 		unescape(source);
 		if ((s->source = strdup(source)) == NULL)
@@ -221,8 +227,10 @@ table_free(struct table *t)
 {
 	size_t i;
 
-	for (i = 0; i < t->nsupers; i++)
+	for (i = 0; i < t->nsupers; i++) {
 		free(t->supers[i].source);
+		free(t->supers[i].type);
+	}
 	for (i = 0; i < t->nmounts; i++)
 		free(t->mounts[i].point);
 	free(t->supers);
@@ -266,12 +274,17 @@ unescape(char *s)
  * several; one served by a process, which could be frozen by it; read-only
  * as a whole, not just as a mount.
  */
-static int
+static const char *
 unfit(const char *type, const char *options, unsigned int maj)
 {
-	return ((maj == 0 && strcmp(type, "btrfs") != 0 &&
-	    strcmp(type, "bcachefs") != 0) || strncmp(type, "fuse", 4) == 0 ||
-	    has_option(options, "ro"));
+	if (maj == 0 && strcmp(type, "btrfs") != 0 &&
+	    strcmp(type, "bcachefs") != 0)
+		return (no_disk);
+	if (strncmp(type, "fuse", 4) == 0)
+		return ("a program serves it");
+	if (has_option(options, "ro"))
+		return ("it is read-only");
+	return (NULL);
 }
 
 /* fusermount(1) mounts for whoever owns the directory. */
@@ -345,7 +358,7 @@ stack(struct table *t)
 	int changed = 1;
 
 	for (i = 0; i < t->nsupers; i++)
-		if (!t->supers[i].skip)
+		if (t->supers[i].skip == NULL)
 			lies_on(t, i);
 	for (round = 0; changed && round < t->nsupers; round++) {
 		changed = 0;
@@ -438,7 +451,7 @@ backing(struct table *t, size_t super, const char *path)
 	if (in_the_way(t, path, t->nmounts)) {
 		log_warnx("the file system on %s is not frozen: a user "
 		    "answers for it", path);
-		t->supers[super].skip = 1;
+		t->supers[super].skip = "a user's program serves it";
 		return;
 	}
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
@@ -606,6 +619,25 @@ compare(const void *one, const void *two)
 	return (a->last > b->last ? -1 : 1);
 }
 
+/* Those that are to be frozen, in that order; to be freed. */
+static size_t *
+sorted(const struct table *t, size_t *count)
+{
+	size_t i, *order;
+
+	if ((order = calloc(t->nsupers + 1, sizeof(*order))) == NULL)
+		fatal("calloc");
+	*count = 0;
+	for (i = 0; i < t->nsupers; i++)
+		if (t->supers[i].wanted && t->supers[i].skip == NULL &&
+		    !t->supers[i].excluded)
+			order[(*count)++] = i;
+	compared = t;
+	qsort(order, *count, sizeof(*order), compare);
+	compared = NULL;
+	return (order);
+}
+
 int
 freeze_find(char *const *names, size_t n, const char *exclude,
     struct freeze_list *list, char *text, size_t size)
@@ -628,16 +660,9 @@ freeze_find(char *const *names, size_t n, const char *exclude,
 	}
 	choose(&t, names, n, exclude);
 	stack(&t);
-	if ((order = calloc(t.nsupers + 1, sizeof(*order))) == NULL ||
-	    (list->fs = calloc(t.nsupers + 1, sizeof(*list->fs))) == NULL)
+	if ((list->fs = calloc(t.nsupers + 1, sizeof(*list->fs))) == NULL)
 		fatal("calloc");
-	for (i = 0; i < t.nsupers; i++)
-		if (t.supers[i].wanted && !t.supers[i].skip &&
-		    !t.supers[i].excluded)
-			order[count++] = i;
-	compared = &t;
-	qsort(order, count, sizeof(*order), compare);
-	compared = NULL;
+	order = sorted(&t, &count);
 	if (count > FREEZE_FS_MAX) {
 		snprintf(text, size, "more than %d file systems",
 		    FREEZE_FS_MAX);
@@ -662,6 +687,62 @@ freeze_find(char *const *names, size_t n, const char *exclude,
 		if ((fs->path = strdup(t.mounts[which].point)) == NULL)
 			fatal("strdup");
 		list->n++;
+	}
+	free(order);
+	table_free(&t);
+	return (0);
+}
+
+/* Not of the kinds whose FIFREEZE is known to be EOPNOTSUPP. */
+static int
+freezes(const char *type)
+{
+	static const char *const kinds[] = { "affs", "exfat", "hfs",
+	    "hfsplus", "minix", "msdos", "ntfs", "ntfs3", "udf", "ufs",
+	    "vfat" };
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i], type) == 0)
+			return (0);
+	return (1);
+}
+
+int
+freeze_plan(const char *exclude, freeze_plan_fn *show, void *arg)
+{
+	struct table t;
+	const struct super *s;
+	size_t i, *order, count, which;
+	int fd;
+
+	if (table_read(&t) == -1)
+		return (-1);
+	choose(&t, NULL, 0, exclude);
+	stack(&t);
+	order = sorted(&t, &count);
+	for (i = 0; i < count; i++) {
+		s = &t.supers[order[i]];
+		which = s->last;
+		if ((fd = super_open(&t, order[i], &which)) == -1)
+			show(arg, errno == ESTALE ? PLAN_SKIP : PLAN_FAIL,
+			    t.mounts[which].point, s->type, errno == ESTALE ?
+			    "something else is mounted over it" :
+			    strerror(errno));
+		else if (close(fd) == 0 && !freezes(s->type))
+			show(arg, PLAN_SKIP, t.mounts[which].point, s->type,
+			    "its kind cannot be frozen");
+		else
+			show(arg, PLAN_FREEZE, t.mounts[which].point, s->type,
+			    "");
+	}
+	for (i = 0; i < t.nsupers; i++) {
+		s = &t.supers[i];
+		if (s->skip != NULL || s->excluded)
+			show(arg, s->skip == no_disk ? PLAN_NO_DISK :
+			    PLAN_SKIP, t.mounts[s->last].point, s->type,
+			    s->skip != NULL ? s->skip :
+			    "the configuration excludes it");
 	}
 	free(order);
 	table_free(&t);

@@ -49,6 +49,18 @@ struct freeze_list {
  */
 int	 freeze_find(char *const *mounts, size_t n, const char *exclude,
 	    struct freeze_list *, char *text, size_t);
+
+/*
+ * What freeze_find() of all would make of each file system, and why; first
+ * those that it would freeze, in that order.  PLAN_FAIL: all of it would
+ * fail there.  Borrowed for the call: where it is mounted, its kind, and the
+ * reason.  0, or -1: errno.
+ */
+enum freeze_verdict { PLAN_FREEZE, PLAN_SKIP, PLAN_NO_DISK, PLAN_FAIL };
+typedef void freeze_plan_fn(void *, enum freeze_verdict, const char *point,
+    const char *type, const char *why);
+int	 freeze_plan(const char *exclude, freeze_plan_fn *, void *);
+
 /* Open, wherever it is mounted now, what a marker names; -1: errno. */
 int	 freeze_reach(struct freeze_fs *);
 

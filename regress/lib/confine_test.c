@@ -57,6 +57,7 @@ static char	 empty[1024];
 #include "../../lib/log.c"
 #include "../../lib/confine.c"
 #include "../../lib/sandbox-linux.c"
+#include "../../lib/confcheck-linux.c"
 #include "../common/confcheck.c"
 
 #define SYSC	CONTROL_SYSCALLS
