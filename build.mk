@@ -59,6 +59,9 @@ WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(FILE_OBJS) \
 		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS) \
 		$(EXEC_OBJS)
 
+SELFTEST_OBJS=	selftest/cage.o selftest/installed.o selftest/machine.o \
+		selftest/report.o selftest/selftest.o selftest/see-$(SEEN).o
+
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confcheck.h \
 		lib/confine.h lib/control.h lib/filemode.h lib/log.h \
@@ -72,6 +75,7 @@ WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
 		workers/query.h workers/query-bsd.h workers/runas.h \
 		workers/system.h \
 		workers/tool.h
+SELFTEST_H=	selftest/see.h selftest/selftest.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)
 
 # One archive a room, without the files that have a main(): what the tests
@@ -85,7 +89,7 @@ COMMON=		$(LIB) $(IMSG) $(LIB) $(IMSG)
 WORKERS=	workers/qgad-query workers/qgad-exec workers/qgad-file \
 		workers/qgad-log workers/qgad-system workers/qgad-hook \
 		workers/qgad-account workers/qgad-freeze
-PROGRAMS=	qgad/qgad parent/qgad-parent $(WORKERS)
+PROGRAMS=	qgad/qgad parent/qgad-parent selftest/qgad-selftest $(WORKERS)
 
 all: $(PROGRAMS)
 
@@ -109,6 +113,8 @@ $(PARENT_OBJS) parent/parent.o: $(COMMON_H) $(PARENT_H) config.mk
 $(WORKER_OBJS) workers/query.o workers/exec.o workers/file.o workers/log.o \
     workers/system.o workers/hook.o workers/account.o workers/freeze.o: \
     $(COMMON_H) $(WORKERS_H) config.mk
+$(SELFTEST_OBJS): $(COMMON_H) $(PARENT_H) $(WORKERS_H) \
+    $(SELFTEST_H) config.mk
 lib/build.o: buildid.h
 
 $(IMSG): $(IMSG_OBJS)
@@ -130,6 +136,13 @@ qgad/qgad: qgad/qgad.o $(QGAD_OBJS) $(IMSG) $(LIB)
 parent/qgad-parent: parent/parent.o $(PARENT_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ parent/parent.o $(PARENT_OBJS) $(COMMON)
+# What it looks at, it asks those who use it: the monitor's reading of the
+# configuration, the hook worker's of hooks.
+selftest/qgad-selftest: $(SELFTEST_OBJS) parent/parent.ar \
+    workers/workers.ar $(IMSG) $(LIB)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) $(WORKERFLAGS) -o $@ $(SELFTEST_OBJS) \
+	    parent/parent.ar workers/workers.ar $(COMMON)
 workers/qgad-query: workers/query.o $(QUERY_OBJS) $(ANSWER_OBJS) \
     $(IMSG) $(LIB)
 	@echo "  LINK  $@"
@@ -171,7 +184,8 @@ workers/qgad-account: workers/account.o $(ACCOUNT_OBJS) $(JOB_OBJS) \
 # The build's id: no time, no host, the same sources give the same id.
 SUMMED=		$(IMSG_OBJS:.o=.c) $(LIB_OBJS:.o=.c) $(QGAD_OBJS:.o=.c) \
 		$(PARENT_OBJS:.o=.c) $(WORKER_OBJS:.o=.c) $(MAIN_OBJS:.o=.c) \
-		$(COMMON_H) $(QGAD_H) $(PARENT_H) $(WORKERS_H) config.mk build.mk
+		$(SELFTEST_OBJS:.o=.c) $(COMMON_H) $(QGAD_H) $(PARENT_H) \
+		$(WORKERS_H) $(SELFTEST_H) config.mk build.mk
 
 buildid.h: $(SUMMED)
 	@id=`cat $(SUMMED) | $(SUM) | tr -cd '0-9a-f' | cut -c 1-31`; \
@@ -200,7 +214,7 @@ install: all
 	    $(DESTDIR)$(CONFDIR) $(DESTDIR)$(CHROOTDIR) $(DESTDIR)$(STATEDIR)
 	@sh etc/install.sh 755 $(DESTDIR)$(SBINDIR) qgad/qgad
 	@sh etc/install.sh 755 $(DESTDIR)$(LIBEXECDIR) parent/qgad-parent \
-	    $(WORKERS)
+	    selftest/qgad-selftest $(WORKERS)
 	@sh etc/install.sh empty $(DESTDIR)$(CHROOTDIR)
 	@sh etc/install.sh new $(DESTDIR)$(CONF) etc/qgad.conf
 	mkdir -p $(DESTDIR)$(EXAMPLEDIR)/hooks
@@ -225,6 +239,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/qgad $(DESTDIR)$(MANDIR)/man8/qgad.8 \
 	    $(DESTDIR)$(MANDIR)/man5/qgad.conf.5
 	rm -f $(DESTDIR)$(LIBEXECDIR)/qgad-parent \
+	    $(DESTDIR)$(LIBEXECDIR)/qgad-selftest \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-query \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-exec \
 	    $(DESTDIR)$(LIBEXECDIR)/qgad-file \
@@ -256,6 +271,6 @@ tests programs fuzzers: all $(ARCHIVES)
 
 lint: config.h buildid.h
 	@CPPFLAGS="$(CPPFLAGS) $(LIBCFLAGS)" OS="$(OS)" SANDBOX="$(SANDBOX)" \
-	    sh regress/common/lint.sh
+	    SEEN="$(SEEN)" sh regress/common/lint.sh
 
 .PHONY: all fuzzers install lint man-commands programs tests uninstall

@@ -36,7 +36,7 @@
 #define DUMPING		0x1	/* -D */
 #define CHECKING	0x2	/* -n */
 
-enum { OPT_TEST = 256, OPT_COMMANDS, OPT_THAW };
+enum { OPT_TEST = 256, OPT_COMMANDS, OPT_THAW, OPT_SELFTEST };
 
 static const struct option longopts[] = {
 	{ "allow-rpcs",		required_argument, NULL, 'a' },
@@ -53,6 +53,7 @@ static const struct option longopts[] = {
 	{ "path",		required_argument, NULL, 'p' },
 	{ "pidfile",		required_argument, NULL, 'f' },
 	{ "retry-path",		no_argument, NULL, 'r' },
+	{ "self-test",		optional_argument, NULL, OPT_SELFTEST },
 	{ "statedir",		required_argument, NULL, 't' },
 	{ "test",		no_argument, NULL, OPT_TEST },
 	{ "thaw",		no_argument, NULL, OPT_THAW },
@@ -75,6 +76,7 @@ static const struct method_row {
 };
 
 static const char *informed(int, char *[]);
+static void	 again(void);
 static int	 take(int, char *[], struct conf *);
 static char	**text_of(struct conf *, int);
 static void	 append(struct rpc **, struct rpc *);
@@ -140,12 +142,38 @@ informed(int argc, char *argv[])
 			exit(0);
 		}
 	}
+	again();
+	return (config);
+}
+
+static void
+again(void)
+{
 	opterr = 1;
 	optind = 1;
 #ifdef HAVE_OPTRESET
 	optreset = 1;
 #endif
-	return (config);
+}
+
+enum selftest
+selftest_asked(int argc, char *argv[])
+{
+	enum selftest asked = SELFTEST_NONE;
+	int ch;
+
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, shortopts, longopts, NULL)) !=
+	    -1) {
+		if (ch != OPT_SELFTEST)
+			continue;
+		if (optarg != NULL && strcmp(optarg, "json") != 0)
+			die("--self-test knows the format json, not '%s'",
+			    optarg);
+		asked = optarg != NULL ? SELFTEST_JSON : SELFTEST_TEXT;
+	}
+	again();
+	return (asked);
 }
 
 /* The command line wins over the file, its lists are added to the file's. */
@@ -171,6 +199,7 @@ take(int argc, char *argv[], struct conf *conf)
 				die("option -%c: %s", ch, err);
 			break;
 		case 'c':
+		case OPT_SELFTEST:
 			break;
 		case 'd':
 			conf->daemon = 1;
@@ -430,7 +459,8 @@ usage(const char *name)
 	    "[-F[path]] [-f pidfile]\n"
 	    "            [-l logfile] [-m method] [-p path] [-t statedir] "
 	    "[--test] [--thaw]\n"
-	    "       %s --list-commands\n\n"
+	    "       %s --list-commands\n"
+	    "       %s --self-test[=json] [options]\n\n"
 	    "  -m, --method         virtio-serial (default), isa-serial, "
 	    "unix-listen,\n"
 	    "                       vsock-listen; stdio with --test\n"
@@ -458,7 +488,9 @@ usage(const char *name)
 	    "  --thaw               thaw what a killed qgad left frozen, and "
 	    "exit\n"
 	    "  --test               run without root; for trying it out\n"
-	    "  --list-commands      print the table of commands and exit\n",
-	    name, name, PATH_VIRTIO, PATH_ISA, PATH_STATEDIR, PATH_HOOK,
+	    "  --list-commands      print the table of commands and exit\n"
+	    "  --self-test[=json]   look whether all is as it should be and "
+	    "say so\n",
+	    name, name, name, PATH_VIRTIO, PATH_ISA, PATH_STATEDIR, PATH_HOOK,
 	    PATH_STATEDIR, PATH_CONF);
 }

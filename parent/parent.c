@@ -95,6 +95,10 @@ main(int argc, char *argv[])
 	log_init(confinements[ROLE_MONITOR].name, LEVEL_INFO);
 	reexeced = getenv("QGAD_REEXEC") != NULL;
 	unsetenv("QGAD_REEXEC");
+	if (selftest_asked(argc, argv) != SELFTEST_NONE) {
+		execv(PATH_LIBEXEC "/qgad-selftest", argv);
+		fatal("%s", PATH_LIBEXEC "/qgad-selftest");
+	}
 	options(argc, argv, &conf);
 	if (conf.verbose)
 		log_set_level(LEVEL_DEBUG);

@@ -148,6 +148,10 @@ char	*conf_read(const char *path, const char **why);
 /* Command line and file; answers -h, -V and the like itself and exits. */
 void	 options(int argc, char *argv[], struct conf *);
 
+enum selftest { SELFTEST_NONE, SELFTEST_TEXT, SELFTEST_JSON };
+/* Is it asked for?  Another format than these ends the program. */
+enum selftest selftest_asked(int argc, char *argv[]);
+
 /* --- policy.c: may this happen? --- */
 
 struct policy {

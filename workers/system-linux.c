@@ -281,6 +281,20 @@ clock_from_rtc(char *err, size_t size)
 	return (0);
 }
 
+int
+system_rtc(time_t *t)
+{
+	int error, fd, n;
+
+	if ((fd = open(RTC, O_RDONLY | O_CLOEXEC)) == -1)
+		return (-1);
+	n = rtc_read(fd, t);
+	error = errno;
+	close(fd);
+	errno = error;
+	return (n);
+}
+
 /* What hwclock(8) notes: the third line is LOCAL where the RTC's time is. */
 static int
 rtc_is_local(void)

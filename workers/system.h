@@ -26,6 +26,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #ifndef SYSTEM_PREFIX
 #define SYSTEM_PREFIX	""
@@ -67,6 +68,9 @@ int	 system_sleep(unsigned int mode, char *err, size_t);
  * the clock by the hardware's.
  */
 int	 system_set_time(int given, uint64_t ns, char *err, size_t);
+
+/* What the hardware's says, now; -1: errno. */
+int	 system_rtc(time_t *);
 
 /*
  * The logs of the NVMe disks there are, SMART_MAX at most.  How many; one

@@ -20,10 +20,11 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 rm -rf regress/build regress/tests.mk buildid.h buildid.h.new
-for f in imsg lib lib/compat qgad parent workers regress/*; do
+for f in imsg lib lib/compat qgad parent selftest workers regress/*; do
 	rm -f "$f"/*.o "$f"/*.ar "$f"/*.new
 done
-rm -f qgad/qgad parent/qgad-parent workers/qgad-*
+rm -f qgad/qgad parent/qgad-parent selftest/qgad-selftest \
+    workers/qgad-*
 for f in regress/*/*.c regress/*/*.sh; do
 	case $f in
 	*_test.sh | *.c) rm -f "${f%.*}" ;;

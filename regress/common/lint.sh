@@ -15,7 +15,7 @@
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
 # lint.sh: every checker over every file; run by make lint, which gives it
-# CPPFLAGS, OS and SANDBOX.  Goes on to the end and fails if one complained.
+# CPPFLAGS, OS, SANDBOX and SEEN.  Goes on to the end and fails if one complained.
 
 set -u
 
@@ -42,8 +42,11 @@ sources()
 		[ -f "$f" ] || continue
 		case $f in
 		lib/sandbox-"$SANDBOX".c | lib/commands-"$OS".c | \
-		    workers/*-"$OS".c) ;;
-		lib/sandbox-*.c | lib/commands-*.c | workers/*-openbsd.c | workers/*-freebsd.c | \
+		    workers/*-"$OS".c | lib/confcheck-"$SEEN".c | \
+		    selftest/see-"$SEEN".c) ;;
+		lib/sandbox-*.c | lib/commands-*.c | lib/confcheck-*.c | \
+		    selftest/see-*.c | \
+		    workers/*-openbsd.c | workers/*-freebsd.c | \
 		    workers/*-netbsd.c | workers/*-darwin.c | \
 		    workers/*-linux.c) continue ;;
 		lib/compat/*)
@@ -57,7 +60,8 @@ sources()
 
 includes="-I. -Iimsg -Ilib"
 # shellcheck disable=SC2046
-code=$(sources imsg/*.c lib/*.c lib/compat/*.c qgad/*.c parent/*.c workers/*.c)
+code=$(sources imsg/*.c lib/*.c lib/compat/*.c qgad/*.c parent/*.c \
+    selftest/*.c workers/*.c)
 tests=$(sources regress/*/*.c)
 
 # Two files may have one name (qgad/channel.h, parent/channel.h): each finds
@@ -133,13 +137,15 @@ named()
 {
 	rc=0
 	for f in imsg/*.[ch] lib/*.[ch] qgad/*.[ch] parent/*.[ch] \
-	    workers/*.[ch]; do
+	    selftest/*.[ch] workers/*.[ch]; do
 		n=${f%.c}
 		case $f in
 		*.c)	n=$n.o ;;
 		esac
 		case $f in
-		lib/sandbox-*.c | lib/commands-*.c | workers/*-openbsd.c | workers/*-freebsd.c | \
+		lib/sandbox-*.c | lib/commands-*.c | lib/confcheck-*.c | \
+		    selftest/see-*.c | \
+		    workers/*-openbsd.c | workers/*-freebsd.c | \
 		    workers/*-netbsd.c | workers/*-darwin.c | \
 		    workers/*-linux.c) continue ;;
 		esac
@@ -149,7 +155,7 @@ named()
 	done
 	if grep -nE '^#[ ]*(if|elif).*__(linux|OpenBSD|FreeBSD|NetBSD|APPLE)__' \
 	    imsg/*.[ch] lib/[!s]*.[ch] qgad/*.[ch] parent/*.[ch] \
-	    workers/*.[ch]; then
+	    selftest/*.[ch] workers/*.[ch]; then
 		echo "a system is asked for outside lib/compat and lib/sandbox-*"
 		rc=1
 	fi

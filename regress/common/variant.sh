@@ -90,7 +90,8 @@ sources()
 	    ! -name '*.o' ! -name '*.ar' ! -name '*.new' ! -name '*.core' \
 	    ! -path './config.*' ! -path ./buildid.h ! -path './.variant*' \
 	    ! -path ./qgad/qgad ! -path ./parent/qgad-parent \
-	    ! -path './workers/qgad-*' ! -path ./regress/tests.mk \
+	    ! -path './workers/qgad-*' ! -path ./selftest/qgad-selftest \
+	    ! -path ./regress/tests.mk \
 	    ! -path './regress/regress.*' \
 	    ! -path './build.log*' -print | while IFS= read -r f; do
 		case $f in
@@ -134,11 +135,12 @@ affected()
 {
 	pattern='DEFENCE|CONTROL_OFF|"control\.h"|PATH_[A-Z]'
 	for h in $(cd "$dir" && grep -lE 'DEFENCE|PATH_[A-Z]' \
-	    imsg/*.h lib/*.h qgad/*.h parent/*.h workers/*.h | grep -v control.h); do
+	    imsg/*.h lib/*.h qgad/*.h parent/*.h workers/*.h selftest/*.h |
+	    grep -v control.h); do
 		pattern="$pattern|\"${h##*/}\""
 	done
 	(cd "$dir" && grep -lE "$pattern" imsg/*.c lib/*.c qgad/*.c parent/*.c \
-	    workers/*.c)
+	    selftest/*.c workers/*.c)
 }
 
 # From stock's objects: the prefix is replaced where configure wrote it, and
