@@ -932,7 +932,7 @@ every="sbin/qgad libexec/qgad/qgad-parent libexec/qgad/qgad-exec
 	libexec/qgad/qgad-query libexec/qgad/qgad-log
 	libexec/qgad/qgad-system libexec/qgad/qgad-account
 	libexec/qgad/qgad-hook libexec/qgad/qgad-file
-	libexec/qgad/qgad-freeze"
+	libexec/qgad/qgad-freeze libexec/qgad/qgad-selftest"
 
 atf_test_case upgrade
 upgrade_head() {
