@@ -152,7 +152,7 @@ print_json(const char *text)
 }
 
 size_t
-report(int json)
+say_all(int json)
 {
 	size_t i, count[STATUS_MAX] = { 0 };
 

@@ -81,7 +81,7 @@ main(int argc, char *argv[])
 		say(WARNING, "root", "not seen without root: %s; run this as "
 		    "root", hidden);
 	check_backup(&self);
-	return (report(format == SELFTEST_JSON) > 0);
+	return (say_all(format == SELFTEST_JSON) > 0);
 }
 
 int

@@ -40,7 +40,7 @@ enum status worst(const char *name);
 /* The names of those lines that are failures, with commas between. */
 void	 failing(char *, size_t);
 /* Print all lines; how many are failures. */
-size_t	 report(int json);
+size_t	 say_all(int json);
 
 /* --- selftest.c --- */
 
