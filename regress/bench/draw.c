@@ -43,6 +43,7 @@ static void	 put(const char *, ...) __attribute__((format(printf, 1, 2)));
 static void	 put_text(double, double, int, const char *, const char *);
 static void	 legend(const char *const [2]);
 static void	 scale(struct area *, const struct plot *, int, int);
+static double	 rounded(double, int);
 static void	 grid_x(const struct area *, const struct plot *);
 static void	 grid_y(const struct area *, const struct plot *);
 static void	 line(const struct area *, const struct plot *, int);
@@ -58,7 +59,7 @@ draw(const char *path, const char *caption, const char *const names[2],
     const struct plot *plots, int count)
 {
 	struct area area;
-	int i, j, rows = (count + 1) / 2;
+	int i, j, row, rows = (count + 1) / 2;
 
 	if ((out = fopen(path, "w")) == NULL)
 		return (-1);
@@ -71,8 +72,9 @@ draw(const char *path, const char *caption, const char *const names[2],
 	legend(names);
 	put_text(LEFT, 50, 12, "start", caption);
 	for (i = 0; i < count; i++) {
+		row = i / 2;
 		area.x = i % 2 * WIDTH + LEFT;
-		area.y = HEADER + i / 2 * HEIGHT + TOP;
+		area.y = HEADER + row * HEIGHT + TOP;
 		scale(&area, plots, count, i);
 		put_text(area.x, area.y - 12, 14, "start", plots[i].title);
 		grid_x(&area, &plots[i]);
@@ -147,12 +149,27 @@ scale(struct area *a, const struct plot *plots, int count, int which)
 	if (highest <= 0)
 		lowest = highest = 1;
 	p = &plots[which];
-	a->ymin = floor(log10(lowest) + 1e-9);
-	a->ymax = ceil(log10(highest) - 1e-9);
-	if (a->ymax <= a->ymin)
-		a->ymax = a->ymin + 1;
+	a->ymin = log10(rounded(lowest, 0));
+	a->ymax = log10(rounded(highest, 1));
 	a->xmin = log10(p->x[0]) - 0.1;
 	a->xmax = log10(p->x[p->count - 1]) + 0.1;
+}
+
+/* The 1, 2 or 5 times a power of ten that is next below, or above. */
+static double
+rounded(double v, int up)
+{
+	static const double steps[] = { 1, 2, 5, 10 };
+	double power = pow(10, floor(log10(v)));
+	int i = up ? 0 : 2;
+
+	if (up)
+		while (i < 3 && steps[i] * power <= v)
+			i++;
+	else
+		while (i > 0 && steps[i] * power >= v)
+			i--;
+	return (steps[i] * power);
 }
 
 static double
@@ -197,14 +214,15 @@ static void
 grid_y(const struct area *a, const struct plot *p)
 {
 	char text[32];
-	double power, v;
-	int i;
+	double v;
+	int i, power;
 
-	for (power = a->ymin; power <= a->ymax + 0.5; power++)
+	for (power = (int)floor(a->ymin); power <= a->ymax + 1e-9; power++)
 		for (i = 1; i < 10; i++) {
 			v = i * pow(10, power);
-			if (log10(v) > a->ymax + 1e-9)
-				break;
+			if (log10(v) < a->ymin - 1e-9 ||
+			    log10(v) > a->ymax + 1e-9)
+				continue;
 			put("<path d=\"M%.1f %.1fh%d\" stroke=\"%s\"/>\n",
 			    a->x, at_y(a, v), WIDTH - LEFT - RIGHT,
 			    i == 1 ? "#b0b0b0" : "#eeeeee");

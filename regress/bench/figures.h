@@ -22,7 +22,7 @@
 #include <stdio.h>
 
 #define MAX_ROUNDS	50
-#define NONE		-1.0	/* a side has no such value */
+#define NONE		(-1.0)	/* a side has no such value */
 
 enum how {
 	REPORTED,		/* no target */
