@@ -243,7 +243,7 @@ enum exec_bound { BOUND_CPU, BOUND_MEMORY, BOUND_FILE_SIZE, BOUND_OPEN_FILES,
 #define EXEC_FREE	UINT64_MAX
 #define EXEC_ENV_MAX	64	/* variables of a rule */
 struct msg_exec_rule {
-	uint64_t	 output;	/* bytes kept of a stream, or EXEC_FREE */
+	uint64_t	 output;	/* bytes kept of each stream */
 	uint64_t	 time;		/* seconds, or EXEC_FREE */
 	uint64_t	 bound[EXEC_BOUNDS];
 	const char	*program;	/* absolute: this is executed */
@@ -251,7 +251,7 @@ struct msg_exec_rule {
 	const char	*group;		/* "": the user's own */
 	const char	*directory;	/* absolute */
 	uint32_t	 envc;
-	char		**envp;		/* NAME=value, or NAME: as the agent's; */
+	char		**envp;		/* NAME=value, or NAME: the agent's; */
 };					/* NULL at the end */
 int	 msg_send_exec_rule(struct imsgbuf *, const struct msg_exec_rule *);
 int	 msg_recv_exec_rule(struct imsg *, struct msg_exec_rule *);

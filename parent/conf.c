@@ -121,7 +121,8 @@ static const struct key {
 	    UINT64_C(1) << 50),
 	RULE("max-file-size", KEY_SIZE, bound[BOUND_FILE_SIZE], 0,
 	    UINT64_C(1) << 50),
-	RULE("max-open-files", KEY_COUNT, bound[BOUND_OPEN_FILES], 3, 1048576),
+	/* Fewer, and no program could load its libraries. */
+	RULE("max-open-files", KEY_COUNT, bound[BOUND_OPEN_FILES], 8, 1048576),
 	RULE("max-processes", KEY_COUNT, bound[BOUND_PROCESSES], 1, 4194304),
 	RULE("max-core", KEY_SIZE, bound[BOUND_CORE], 0, UINT64_C(1) << 50),
 #undef RULE
@@ -169,7 +170,7 @@ static int		 wrong(struct place *, const char *, ...)
 static const struct key	*key_find(const char *, const char *, int *);
 static int		 key_set(struct place *, const struct key *, char *,
 			    char *, size_t);
-static int		 copy(void *, const char *, const struct key *, char *,
+static int		 copy(char **, const char *, const struct key *, char *,
 			    size_t);
 static int		 flag(const char *, const struct key *, int *, char *,
 			    size_t);
@@ -512,7 +513,7 @@ key_set(struct place *at, const struct key *key, char *value, char *why,
 	case KEY_STRING:
 	case KEY_NAME:
 	case KEY_PATH:
-		return (copy(where, value, key, why, size));
+		return (copy((char **)(void *)where, value, key, why, size));
 	case KEY_PROFILE:
 		if ((profile = profile_lookup(value)) == 0) {
 			snprintf(why, size, "'%.64s' is not audit, backup or "
@@ -551,10 +552,10 @@ key_set(struct place *at, const struct key *key, char *value, char *why,
 }
 
 static int
-copy(void *where, const char *value, const struct key *key, char *why,
+copy(char **where, const char *value, const struct key *key, char *why,
     size_t size)
 {
-	char path[MSG_PATH_MAX], *text;
+	char path[MSG_PATH_MAX];
 	const char *bad;
 
 	if (*value == '\0') {
@@ -578,9 +579,8 @@ copy(void *where, const char *value, const struct key *key, char *why,
 		}
 		value = path;
 	}
-	if ((text = strdup(value)) == NULL)
+	if ((*where = strdup(value)) == NULL)
 		fatal("strdup");
-	memcpy(where, &text, sizeof(text));
 	return (0);
 }
 
@@ -657,11 +657,11 @@ paths(struct place *at, const struct key *key, char *value, char *why,
     size_t size)
 {
 	char base[MSG_PATH_MAX], *name, *next;
-	struct file_rule *rule, **tail;
+	struct file_rule *rule, **tail = &at->conf->rules.files;
 	const char *bad;
 
-	for (tail = &at->conf->rules.files; *tail != NULL; tail = &(*tail)->next)
-		;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
 	for (name = value; name != NULL; name = next) {
 		if ((next = strchr(name, ',')) != NULL)
 			*next++ = '\0';

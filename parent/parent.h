@@ -61,7 +61,7 @@ struct file_rule {
 struct words {
 	char		**v;		/* NULL at the end; NULL: none */
 	uint32_t	 n;
-	int		 set;		/* the key was given, with words or not */
+	int		 set;		/* the key is there, perhaps empty */
 };
 
 /* A section [exec NAME]: programs, with which arguments, and as what. */

@@ -145,6 +145,7 @@ split(struct words *w, char *value, char at, char *why, size_t size)
 	size_t len;
 
 	w->set = 1;
+	w->n = 0;
 	if ((w->v = calloc(WORDS_MAX + 1, sizeof(*w->v))) == NULL)
 		fatal("calloc");
 	if (at != ' ' && conf_unescape(value) == -1)

@@ -46,15 +46,6 @@
 #define RLIMIT_AS	RLIMIT_DATA
 #endif
 
-static const int bounds[EXEC_BOUNDS] = {
-	[BOUND_CPU] = RLIMIT_CPU,
-	[BOUND_MEMORY] = RLIMIT_AS,
-	[BOUND_FILE_SIZE] = RLIMIT_FSIZE,
-	[BOUND_OPEN_FILES] = RLIMIT_NOFILE,
-	[BOUND_PROCESSES] = RLIMIT_NPROC,
-	[BOUND_CORE] = RLIMIT_CORE,
-};
-
 static int	 ids(struct runas *, struct user *, char *, size_t);
 static int	 environment(struct runas *, const struct user *,
 		    const struct msg_exec *);
@@ -64,7 +55,7 @@ static const char *judge(const struct stat *, uid_t);
 static int	 follow(const char *, char *);
 static int	 guard_start(const struct runas *);
 static void	 guard_main(int, uint64_t) __attribute__((noreturn));
-static int	 bound_set(int, uint64_t);
+static int	 bound_set(enum exec_bound, uint64_t);
 static int	 drop(const struct runas *);
 
 int
@@ -306,7 +297,7 @@ runas_become(void *arg)
 		return (-1);
 	for (i = 0; i < EXEC_BOUNDS; i++)
 		if (r->rule->bound[i] != EXEC_FREE &&
-		    bound_set(bounds[i], r->rule->bound[i]) == -1)
+		    bound_set((enum exec_bound)i, r->rule->bound[i]) == -1)
 			return (-1);
 	if (r->drop && drop(r) == -1)
 		return (-1);
@@ -315,12 +306,29 @@ runas_become(void *arg)
 }
 
 static int
-bound_set(int which, uint64_t to)
+bound_set(enum exec_bound which, uint64_t to)
 {
 	struct rlimit rl;
 
 	rl.rlim_cur = rl.rlim_max = (rlim_t)to;
-	return (setrlimit(which, &rl));
+	switch (which) {
+	case BOUND_CPU:
+		return (setrlimit(RLIMIT_CPU, &rl));
+	case BOUND_MEMORY:
+		return (setrlimit(RLIMIT_AS, &rl));
+	case BOUND_FILE_SIZE:
+		return (setrlimit(RLIMIT_FSIZE, &rl));
+	case BOUND_OPEN_FILES:
+		return (setrlimit(RLIMIT_NOFILE, &rl));
+	case BOUND_PROCESSES:
+		return (setrlimit(RLIMIT_NPROC, &rl));
+	case BOUND_CORE:
+		return (setrlimit(RLIMIT_CORE, &rl));
+	case EXEC_BOUNDS:
+		break;
+	}
+	errno = EINVAL;
+	return (-1);
 }
 
 /* And it must not come back. */
