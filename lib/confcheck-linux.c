@@ -84,7 +84,7 @@ field(pid_t pid, const char *file, const char *name, char *dst, size_t size)
 	size_t o = 0;
 	FILE *f;
 
-	strcpy(dst, "?");
+	strlcpy(dst, "?", size);
 	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
 	if ((f = fopen(path, "r")) == NULL)
 		return;
@@ -106,23 +106,24 @@ field(pid_t pid, const char *file, const char *name, char *dst, size_t size)
 	fclose(f);
 }
 
-/* The parent, or with which = 1 the session, of /proc/pid/stat. */
+/* The parent, or with which = 1 the session, of /proc/pid/stat; or -1. */
 static long
 stat_number(pid_t pid, int which)
 {
-	char path[64], line[SEEN_MAX], *p;
-	long ppid = -1, sid = -1;
+	char path[64], line[SEEN_MAX], *p = NULL;
 	FILE *f;
+	int i;
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	if ((f = fopen(path, "r")) == NULL)
 		return (-1);
-	if (fgets(line, sizeof(line), f) != NULL &&
-	    (p = strrchr(line, ')')) != NULL)
-		if (sscanf(p + 1, " %*c %ld %*d %ld", &ppid, &sid) != 2)
-			ppid = sid = -1;
+	/* pid (name) state ppid pgrp session ... */
+	if (fgets(line, sizeof(line), f) != NULL)
+		p = strrchr(line, ')');
 	fclose(f);
-	return (which == 0 ? ppid : sid);
+	for (i = 0; p != NULL && i < (which == 0 ? 2 : 4); i++)
+		p = strchr(p + 1, ' ');
+	return (p == NULL ? -1 : strtol(p, NULL, 10));
 }
 
 static void
@@ -298,7 +299,7 @@ check_descriptors(struct look *l, enum role role)
 	while (d != NULL && (de = readdir(d)) != NULL) {
 		if (de->d_name[0] == '.')
 			continue;
-		fd = atoi(de->d_name);
+		fd = (int)strtol(de->d_name, NULL, 10);
 		snprintf(path, sizeof(path), "%s/%d", dir, fd);
 		if ((n = readlink(path, target, sizeof(target) - 1)) == -1)
 			continue;	/* closed meanwhile */

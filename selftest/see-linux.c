@@ -34,6 +34,8 @@
 
 #include "see.h"
 
+#define LISTENS		0x10000		/* __SO_ACCEPTCON of the kernel */
+
 static int	 number(const char *, pid_t *);
 static ssize_t	 slurp(pid_t, const char *, char *, size_t);
 static int	 process(pid_t, struct process *);
@@ -69,10 +71,9 @@ slurp(pid_t pid, const char *file, char *buf, size_t size)
 static int
 process(pid_t pid, struct process *p)
 {
-	static const char gone[] = " (deleted)";
+	static const char gone[] = " (deleted)", ppid[] = "\nPPid:",
+	    uid[] = "\nUid:";
 	char text[4096], *at;
-	unsigned long uid;
-	long ppid;
 	ssize_t n;
 	size_t len;
 
@@ -80,13 +81,12 @@ process(pid_t pid, struct process *p)
 	p->pid = pid;
 	if (slurp(pid, "status", text, sizeof(text)) <= 0 ||
 	    sscanf(text, "Name: %31[^\n]", p->name) != 1 ||
-	    (at = strstr(text, "\nPPid:")) == NULL ||
-	    sscanf(at, "\nPPid: %ld", &ppid) != 1 ||
-	    (at = strstr(text, "\nUid:")) == NULL ||
-	    sscanf(at, "\nUid: %lu", &uid) != 1)
+	    (at = strstr(text, ppid)) == NULL)
 		return (-1);
-	p->ppid = (pid_t)ppid;
-	p->uid = (uid_t)uid;
+	p->ppid = (pid_t)strtol(at + strlen(ppid), NULL, 10);
+	if ((at = strstr(text, uid)) == NULL)
+		return (-1);
+	p->uid = (uid_t)strtoul(at + strlen(uid), NULL, 10);
 	n = slurp(pid, "cmdline", p->title, sizeof(p->title));
 	for (at = p->title; n > 0 && at < p->title + n - 1; at++)
 		if (*at == '\0')
@@ -164,16 +164,16 @@ see_holds(pid_t pid, const char *path)
 int
 see_listens(const char *path)
 {
-	char line[512], name[256];
-	unsigned long flags;
+	char line[512], flags[16], name[256];
 	FILE *f;
 	int found = 0;
 
 	if ((f = fopen("/proc/net/unix", "re")) == NULL)
 		return (0);
 	while (!found && fgets(line, sizeof(line), f) != NULL)
-		found = sscanf(line, "%*s %*s %*s %lx %*s %*s %*s %255[^\n]",
-		    &flags, name) == 2 && flags & 0x10000 &&
+		found = sscanf(line, "%*s %*s %*s %15s %*s %*s %*s %255[^\n]",
+		    flags, name) == 2 &&
+		    strtoul(flags, NULL, 16) & LISTENS &&
 		    strcmp(name, path) == 0;
 	fclose(f);
 	return (found);

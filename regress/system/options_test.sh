@@ -128,11 +128,9 @@ help_complete_body() {
 		grep -Eq "^\\.It Fl ${o#-}\$" "$page" ||
 		    atf_fail "qgad.8 lacks $o"
 	done
-	for o in --self-test; do
-		grep -Fq "  $o[=" help || atf_fail "-h lacks $o"
-		grep -q "^\\.It Fl ${o#-} Ns Op" "$page" ||
-		    atf_fail "qgad.8 lacks $o"
-	done
+	grep -Fq '  --self-test[=json] ' help || atf_fail "-h: no --self-test"
+	grep -q '^\.It Fl -self-test Ns Op' "$page" ||
+	    atf_fail "qgad.8 lacks --self-test"
 	# And qgad.conf(5) every key.
 	cat >conf <<-EOT
 	[freeze]
