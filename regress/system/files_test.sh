@@ -434,8 +434,8 @@ gibibyte_cleanup() {
 
 atf_test_case orphan cleanup
 orphan_head() {
-	atf_set descr "A job that does not start ends with its deadline, "\
-"though the frontend that asked has gone"
+	atf_set descr "A job that does not start ends with its deadline, \
+though the frontend that asked has gone"
 	atf_set require.user root
 }
 orphan_body() {
@@ -468,6 +468,7 @@ descriptors_head() {
 	atf_set require.user root
 }
 descriptors_body() {
+	# shellcheck disable=SC3045 # every shell of Linux has it
 	ulimit -S -n 64 || atf_skip "no limit of descriptors"
 	start_qgad
 	i=0

@@ -403,8 +403,8 @@ owners() {
 	mkdir of
 	cp bin/good of/tool
 	chown -R daemon of
-	configure '[exec]' "program = $PWD/bin/good, $PWD/bin/group, "\
-"$PWD/bin/other, $PWD/bin/owner, $PWD/open/dir, $PWD/mine/link, $PWD/bin" \
+	configure '[exec]' "program = $PWD/bin/good, $PWD/bin/group, \
+$PWD/bin/other, $PWD/bin/owner, $PWD/open/dir, $PWD/mine/link, $PWD/bin" \
 	    '[exec as]' "program = $PWD/of/tool" 'user = daemon'
 	prefix=$1
 	start_qgad -c "$PWD/conf"
