@@ -46,8 +46,7 @@ sources()
 		    selftest/see-"$SEEN".c) ;;
 		lib/sandbox-*.c | lib/commands-*.c | lib/confcheck-*.c | \
 		    selftest/see-*.c | \
-		    workers/*-openbsd.c | workers/*-freebsd.c | \
-		    workers/*-netbsd.c | workers/*-darwin.c | \
+		    workers/*bsd.c | workers/*-darwin.c | \
 		    workers/*-linux.c) continue ;;
 		lib/compat/*)
 			f=${f%.c}.o
@@ -145,8 +144,7 @@ named()
 		case $f in
 		lib/sandbox-*.c | lib/commands-*.c | lib/confcheck-*.c | \
 		    selftest/see-*.c | \
-		    workers/*-openbsd.c | workers/*-freebsd.c | \
-		    workers/*-netbsd.c | workers/*-darwin.c | \
+		    workers/*bsd.c | workers/*-darwin.c | \
 		    workers/*-linux.c) continue ;;
 		esac
 		grep -qE "(^|[[:space:]])$n([[:space:]]|\$)" build.mk && continue
