@@ -25,6 +25,8 @@ ANSWER_OBJS=	workers/answer.o
 QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
 		workers/query-mount-linux.o workers/query-route-linux.o
 QUERY_openbsd=	workers/query-bsd.o
+QUERY_darwin=	workers/query-bsd.o
+QUERY_freebsd=	workers/query-bsd.o workers/query-geom-freebsd.o
 QUERY_netbsd=	workers/query-bsd.o
 QUERY_OBJS=	workers/query-$(OS).o $(QUERY_$(OS)) workers/query-smart.o \
 		workers/query-util.o
@@ -42,15 +44,15 @@ HOOK_OBJS=	workers/hook-check.o
 ACCOUNT_linux=	workers/account-linux.o
 ACCOUNT_openbsd= workers/account-bsd.o
 ACCOUNT_netbsd=	workers/account-bsd.o
-ACCOUNT_freebsd= workers/account-bsd.o
+ACCOUNT_freebsd= workers/account-freebsd.o
 ACCOUNT_darwin=	workers/account-bsd.o
 ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o $(ACCOUNT_$(OS)) \
 		workers/tool.o
 FREEZE_linux=	workers/freeze-linux.o
-FREEZE_openbsd=	workers/freeze-bsd.o
-FREEZE_netbsd=	workers/freeze-bsd.o
-FREEZE_freebsd=	workers/freeze-bsd.o
-FREEZE_darwin=	workers/freeze-bsd.o
+FREEZE_openbsd=	workers/freeze-bsd.o workers/freeze-boot-bsd.o
+FREEZE_netbsd=	workers/freeze-bsd.o workers/freeze-boot-bsd.o
+FREEZE_freebsd=	workers/freeze-freebsd.o workers/freeze-boot-bsd.o
+FREEZE_darwin=	workers/freeze-bsd.o workers/freeze-boot-bsd.o
 FREEZE_OBJS=	$(FREEZE_$(OS)) workers/freeze-marker.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/file.o workers/log.o workers/system.o workers/hook.o \
@@ -72,8 +74,8 @@ QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
 PARENT_H=	parent/parent.h parent/request.h
 WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \
-		workers/query.h workers/query-bsd.h workers/runas.h \
-		workers/system.h \
+		workers/query.h workers/query-bsd.h workers/query-darwin.h \
+		workers/query-freebsd.h workers/runas.h workers/system.h \
 		workers/tool.h
 SELFTEST_H=	selftest/see.h selftest/selftest.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)

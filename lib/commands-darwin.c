@@ -16,7 +16,11 @@
 
 #include "commands.h"
 
-/* Not here: memory blocks, which this system has not; some agents invent them. */
+/*
+ * Not here: memory blocks, which this system has not and some agents invent;
+ * statistics of disks, which IOKit alone has; passwords, for which there is
+ * no tool that takes one without showing it; trimming, which it does itself.
+ */
 static const unsigned char here[CMD_MAX] = {
 	[CMD_GUEST_SYNC] = 1,
 	[CMD_GUEST_SYNC_DELIMITED] = 1,
@@ -28,6 +32,13 @@ static const unsigned char here[CMD_MAX] = {
 	[CMD_GUEST_GET_TIMEZONE] = 1,
 	[CMD_GUEST_GET_HOSTNAME] = 1,
 	[CMD_GUEST_GET_LOAD] = 1,
+	[CMD_GUEST_GET_USERS] = 1,
+	[CMD_GUEST_NETWORK_GET_INTERFACES] = 1,
+	[CMD_GUEST_GET_DISKS] = 1,
+	[CMD_GUEST_GET_FSINFO] = 1,
+	[CMD_GUEST_GET_VCPUS] = 1,
+	[CMD_GUEST_GET_CPUSTATS] = 1,
+	[CMD_GUEST_NETWORK_GET_ROUTE] = 1,
 	[CMD_GUEST_EXEC] = 1,
 	[CMD_GUEST_EXEC_STATUS] = 1,
 	[CMD_GUEST_FILE_OPEN] = 1,

@@ -16,7 +16,10 @@
 
 #include "commands.h"
 
-/* Not here: memory blocks, which this system has not. */
+/*
+ * Not here: memory blocks, which this system has not; setting processors,
+ * trimming and suspending to disk, which it cannot.
+ */
 static const unsigned char here[CMD_MAX] = {
 	[CMD_GUEST_SYNC] = 1,
 	[CMD_GUEST_SYNC_DELIMITED] = 1,
@@ -28,6 +31,14 @@ static const unsigned char here[CMD_MAX] = {
 	[CMD_GUEST_GET_TIMEZONE] = 1,
 	[CMD_GUEST_GET_HOSTNAME] = 1,
 	[CMD_GUEST_GET_LOAD] = 1,
+	[CMD_GUEST_GET_USERS] = 1,
+	[CMD_GUEST_NETWORK_GET_INTERFACES] = 1,
+	[CMD_GUEST_GET_DISKS] = 1,
+	[CMD_GUEST_GET_DISKSTATS] = 1,
+	[CMD_GUEST_GET_FSINFO] = 1,
+	[CMD_GUEST_GET_VCPUS] = 1,
+	[CMD_GUEST_GET_CPUSTATS] = 1,
+	[CMD_GUEST_NETWORK_GET_ROUTE] = 1,
 	[CMD_GUEST_EXEC] = 1,
 	[CMD_GUEST_EXEC_STATUS] = 1,
 	[CMD_GUEST_FILE_OPEN] = 1,
@@ -36,8 +47,14 @@ static const unsigned char here[CMD_MAX] = {
 	[CMD_GUEST_FILE_WRITE] = 1,
 	[CMD_GUEST_FILE_SEEK] = 1,
 	[CMD_GUEST_FILE_FLUSH] = 1,
+	[CMD_GUEST_FSFREEZE_STATUS] = 1,
+	[CMD_GUEST_FSFREEZE_FREEZE] = 1,
+	[CMD_GUEST_FSFREEZE_FREEZE_LIST] = 1,
+	[CMD_GUEST_FSFREEZE_THAW] = 1,
 	[CMD_GUEST_SHUTDOWN] = 1,
 	[CMD_GUEST_SET_TIME] = 1,
+	[CMD_GUEST_SUSPEND_RAM] = 1,
+	[CMD_GUEST_SET_USER_PASSWORD] = 1,
 	[CMD_GUEST_SSH_GET_AUTHORIZED_KEYS] = 1,
 	[CMD_GUEST_SSH_ADD_AUTHORIZED_KEYS] = 1,
 	[CMD_GUEST_SSH_REMOVE_AUTHORIZED_KEYS] = 1

@@ -112,6 +112,7 @@ int	 accept4(int, struct sockaddr *, socklen_t *, int);
 #if defined(HAVE_INITGROUPS_INT)
 #include <unistd.h>
 #define initgroups(n, g)	initgroups(n, (int)(g))
+#define getgrouplist(n, g, v, c) getgrouplist(n, (int)(g), v, c)
 #endif
 
 /* The newest macOS has one, which a program for older ones may not call. */

@@ -142,22 +142,24 @@ confine(enum role role, const struct ids *ids)
 {
 	const struct confinement *row = &confinements[role];
 	const char *what = "sandbox";
+	uint32_t steps;
 
-	if ((row->steps & STEP_ALL) == 0)
+	steps = row->steps & ~sandbox_without(role);
+	if ((steps & STEP_ALL) == 0)
 		return;
 	if (ids->drop) {
-		if (row->steps & STEP_CHROOT && DEFENCE(CONTROL_CHROOT))
+		if (steps & STEP_CHROOT && DEFENCE(CONTROL_CHROOT))
 			step_chroot();
-		if (row->steps & STEP_IDS)
+		if (steps & STEP_IDS)
 			step_groups(ids);
 		if (sandbox_prepare(row, &what) == -1)
 			fatal("confine %s: %s", row->name, what);
-		if (row->steps & STEP_IDS && DEFENCE(CONTROL_IDS))
+		if (steps & STEP_IDS && DEFENCE(CONTROL_IDS))
 			step_uid(ids);
 	}
 	if (sandbox_privs(row, &what) == -1)
 		fatal("confine %s: %s", row->name, what);
-	if (ids->drop && row->steps & STEP_IDS && DEFENCE(CONTROL_IDS))
+	if (ids->drop && steps & STEP_IDS && DEFENCE(CONTROL_IDS))
 		step_proof(ids);
 	if (row->steps & STEP_RLIMITS && DEFENCE(CONTROL_RLIMITS))
 		step_rlimits(row, ids);

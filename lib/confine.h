@@ -116,6 +116,8 @@ const char *sandbox_name(void);		/* for the log: "seccomp, landlock 7" */
 int	 sandbox_prepare(const struct confinement *, const char **what);
 /* just after it, before the proof: what a change of uid may leave */
 int	 sandbox_privs(const struct confinement *, const char **what);
+/* Steps of the role's row that this system lets it not take; why is there. */
+uint32_t sandbox_without(enum role);
 /* last: not dumpable, no_new_privs, landlock, system calls */
 int	 sandbox_enter(const struct confinement *, const char **what);
 

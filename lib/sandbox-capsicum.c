@@ -27,6 +27,7 @@
 #include <sys/procctl.h>
 
 #include <errno.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "confine.h"
@@ -41,6 +42,16 @@ const char *
 sandbox_name(void)
 {
 	return (in_mode ? "capsicum" : "descriptor rights, no capsicum");
+}
+
+/*
+ * The kernel lets nobody but root suspend a file system: the freezer stays
+ * root, in capability mode, with descriptors that do that and nothing else.
+ */
+uint32_t
+sandbox_without(enum role role)
+{
+	return (role == ROLE_FREEZE || role == ROLE_KEEPER ? STEP_IDS : 0);
 }
 
 int

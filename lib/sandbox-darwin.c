@@ -42,7 +42,8 @@ static const char *const profiles[ROLE_MAX] = {
 	[ROLE_FRONTEND] = DENY,
 	[ROLE_QUERY] = DENY
 	    "(allow sysctl-read)\n"
-	    "(allow file-read* (literal \"/etc/localtime\")"
+	    "(allow file-read* (literal \"/dev\")"
+	    " (literal \"/etc/localtime\")"
 	    " (literal \"/private/etc/localtime\")"
 	    " (literal \"/private/var/run/utmpx\")"
 	    " (literal \"/System/Library/CoreServices/SystemVersion.plist\")"
@@ -59,6 +60,13 @@ const char *
 sandbox_name(void)
 {
 	return ("sandbox profile");
+}
+
+uint32_t
+sandbox_without(enum role role)
+{
+	(void)role;
+	return (0);
 }
 
 int

@@ -346,6 +346,13 @@ sandbox_name(void)
 	return (name);
 }
 
+uint32_t
+sandbox_without(enum role role)
+{
+	(void)role;
+	return (0);
+}
+
 int
 sandbox_prepare(const struct confinement *row, const char **what)
 {

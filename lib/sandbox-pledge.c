@@ -53,6 +53,13 @@ sandbox_name(void)
 	return ("pledge, unveil");
 }
 
+uint32_t
+sandbox_without(enum role role)
+{
+	(void)role;
+	return (0);
+}
+
 int
 sandbox_prepare(const struct confinement *row, const char **what)
 {

@@ -31,6 +31,13 @@ sandbox_name(void)
 	return ("rlimits alone");
 }
 
+uint32_t
+sandbox_without(enum role role)
+{
+	(void)role;
+	return (0);
+}
+
 int
 sandbox_prepare(const struct confinement *row, const char **what)
 {

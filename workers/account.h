@@ -58,9 +58,12 @@ void	 password_order(struct imsgbuf *, struct imsg *, struct outcome *);
 void	 ssh_keys_order(struct imsgbuf *, struct imsg *, struct outcome *);
 
 /*
- * The nth way, best first, to have "user:password" lines on standard input
- * set: argv, whose [0] is the path; NULL: there are no more.
+ * The nth way, best first, to have a password set: argv, whose [0] is the
+ * path; NULL: there are no more.  On its standard input it wants a line
+ * "user:password"; where an argument is "", which the user's name then
+ * replaces, the password alone.
  */
+#define ACCOUNT_ARGS	6
 const char *const *account_chpasswd(int crypted, unsigned int n);
 
 /*

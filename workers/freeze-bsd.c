@@ -15,14 +15,11 @@
  */
 
 /*
- * The BSDs and macOS: no file system is frozen here, and the freeze commands
- * are not in their tables.  What is left is what a start asks: which boot
- * this is, should there be a marker of another system's making.
+ * OpenBSD, NetBSD and macOS: no file system is frozen here, and the freeze
+ * commands are not in their tables.
  */
 
 #include <sys/types.h>
-#include <sys/sysctl.h>
-#include <sys/time.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,23 +71,5 @@ fs_flush(int fd)
 int
 freeze_lock_memory(void)
 {
-	return (0);
-}
-
-/* When it was. */
-int
-freeze_boot(char boot[BOOT_ID_MAX])
-{
-	int mib[2] = { CTL_KERN, KERN_BOOTTIME };
-	struct timeval tv;
-	size_t len = sizeof(tv);
-
-	if (sysctl(mib, 2, &tv, &len, NULL, 0) == -1)
-		return (-1);
-	if (len != sizeof(tv)) {
-		errno = EINVAL;
-		return (-1);
-	}
-	(void)snprintf(boot, BOOT_ID_MAX, "%lld", (long long)tv.tv_sec);
 	return (0);
 }

@@ -44,6 +44,8 @@
 _Static_assert(MSG_USER_MAX + MSG_SECRET_MAX / 4 * 3 + 2 <= 4096, "PIPE_BUF");
 
 static const char *const *choose(int, struct outcome *);
+static int	 name(const char *const *, const char *,
+		    const char *[ACCOUNT_ARGS + 1], struct outcome *);
 static char	*fetch(struct imsgbuf *, int, size_t);
 static char	*compose(const struct msg_password *, char *, size_t *,
 		    struct outcome *);
@@ -56,9 +58,11 @@ password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 	struct msg_password m;
 	const struct passwd *pw;
 	struct tool tool;
+	const char *const *way;
+	const char *argv[ACCOUNT_ARGS + 1];
 	char *line, *text;
-	size_t len;
-	int fd;
+	size_t len, skip = 0;
+	int fd, named = 0;
 
 	if (msg_recv_password(imsg, &m) == -1)
 		fatal("bad message: password");
@@ -74,11 +78,15 @@ password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 	    NULL : compose(&m, text, &len, o);
 	forget(text);
 	memset(&tool, 0, sizeof(tool));
-	if (line == NULL || (tool.argv = choose((int)m.crypted, o)) == NULL) {
+	if (line == NULL || (way = choose((int)m.crypted, o)) == NULL ||
+	    (named = name(way, m.username, argv, o)) == -1) {
 		forget(line);
 		return;
 	}
-	tool.input = fill(line, len);
+	if (named)
+		skip = strlen(m.username) + 1;
+	tool.argv = argv;
+	tool.input = fill(line + skip, len - skip);
 	forget(line);
 	tool.limit = LIMIT;
 	tool_run(&tool, ib);
@@ -97,8 +105,31 @@ choose(int crypted, struct outcome *o)
 	for (i = 0; (argv = account_chpasswd(crypted, i)) != NULL; i++)
 		if (tool_there(argv[0]))
 			return (argv);
-	account_fail(o, FAILED ": no chpasswd(8) is here");
+	account_fail(o, FAILED ": no tool for it is here");
 	return (NULL);
+}
+
+/*
+ * The arguments with the user's name where it goes; 1: it is among them, 0:
+ * it is not; -1: it would be taken for an option.
+ */
+static int
+name(const char *const *way, const char *user,
+    const char *argv[ACCOUNT_ARGS + 1], struct outcome *o)
+{
+	int i, named = 0;
+
+	memset(argv, 0, sizeof(*argv) * (ACCOUNT_ARGS + 1));
+	for (i = 0; i < ACCOUNT_ARGS && way[i] != NULL; i++) {
+		argv[i] = way[i];
+		if (way[i][0] == '\0') {
+			argv[i] = user;
+			named = 1;
+		}
+	}
+	if (named && (user[0] == '-' || user[0] == '\0'))
+		return (account_fail(o, "forbidden characters in username"));
+	return (named);
 }
 
 /* What the frontend has for us, all of it; it or the monitor may go. */

@@ -86,8 +86,13 @@ bsd_sysctl(const int *mib, unsigned int n, void **buf, size_t *len)
 			errno = EFBIG;
 			return (-1);
 		}
-		/* It may grow before the next call, which then says so. */
-		size = *len + *len / 4 + 1024;
+		/*
+		 * It may grow before the next call, which then says so, and
+		 * grow faster than we ask.
+		 */
+		size = (*len + *len / 4 + 1024) << i;
+		if (size > 2 * SYSCTL_MAX)
+			size = 2 * SYSCTL_MAX;
 		if ((*buf = calloc(1, size)) == NULL)
 			return (-1);
 		*len = size;
@@ -122,22 +127,32 @@ bsd_sysctl_int(int top, int second, int *value)
 /* --- guest-network-get-interfaces --- */
 
 int
-bsd_interfaces(struct value_writer *w, char *err, size_t size)
+bsd_netifs(struct netifs *ns, char *err, size_t size)
 {
 	struct ifaddrs	*list;
-	struct netifs	 ns;
 	int		 rv;
 
+	memset(ns, 0, sizeof(*ns));
 	if (getifaddrs(&list) == -1)
 		return (query_fail(err, size, "getifaddrs failed"));
-	memset(&ns, 0, sizeof(ns));
-	if ((rv = interfaces_collect(&ns, list)) == -1)
+	if ((rv = interfaces_collect(ns, list)) == -1) {
 		(void)query_fail(err, size, "interfaces");
-	else
-		netifs_write(w, &ns);
-	netifs_free(&ns);
+		netifs_free(ns);
+	}
 	freeifaddrs(list);
 	return (rv);
+}
+
+int
+bsd_interfaces(struct value_writer *w, char *err, size_t size)
+{
+	struct netifs	 ns;
+
+	if (bsd_netifs(&ns, err, size) == -1)
+		return (-1);
+	netifs_write(w, &ns);
+	netifs_free(&ns);
+	return (0);
 }
 
 /*
@@ -280,21 +295,16 @@ bsd_routes(struct value_writer *w, char *err, size_t size)
 {
 	static const int	 mib[6] = { CTL_NET, PF_ROUTE, 0, 0,
 				    NET_RT_DUMP, 0 };
-	struct ifaddrs		*list;
 	struct netifs		 ns;
 	void			*buf;
 	size_t			 len;
 	int			 rv;
 
-	if (getifaddrs(&list) == -1)
-		return (query_fail(err, size, "getifaddrs failed"));
-	memset(&ns, 0, sizeof(ns));
-	if ((rv = interfaces_collect(&ns, list)) == -1)
-		(void)query_fail(err, size, "interfaces");
-	freeifaddrs(list);
-	if (rv == 0 && (rv = bsd_sysctl(mib, 6, &buf, &len)) == -1)
+	if (bsd_netifs(&ns, err, size) == -1)
+		return (-1);
+	if ((rv = bsd_sysctl(mib, 6, &buf, &len)) == -1)
 		(void)query_fail(err, size, "the routing table");
-	else if (rv == 0) {
+	else {
 		if ((rv = bsd_routes_parse(w, &ns, buf, len)) == -1)
 			(void)snprintf(err, size,
 			    "the routing table makes no sense");
@@ -435,7 +445,8 @@ bsd_mount_write(struct value_writer *w, const struct bsd_mount *m)
 {
 	size_t	 dir = strnlen(m->dir, m->dirmax);
 	size_t	 from = strnlen(m->from, m->frommax);
-	size_t	 type = strnlen(m->type, m->typemax), skip = 0;
+	size_t	 type = strnlen(m->type, m->typemax), skip = 0, i;
+	struct bsd_disk disk;
 	uint64_t used, total;
 
 	if (begins(m->from, from, "/dev/"))
@@ -460,23 +471,43 @@ bsd_mount_write(struct value_writer *w, const struct bsd_mount *m)
 		value_uint(w, "total-bytes-privileged", m->blocks * m->unit);
 	}
 	value_array(w, "disk");
-	if (skip > 0) {
+	if (m->disks != NULL)
+		m->disks(w, m, m->arg);
+	else if (skip > 0) {
 		/* Where it hangs nobody but the host knows. */
-		value_object(w, NULL);
-		value_object(w, "pci-controller");
-		value_int(w, "domain", -1);
-		value_int(w, "bus", -1);
-		value_int(w, "slot", -1);
-		value_int(w, "function", -1);
-		value_close(w);
-		value_string(w, "bus-type", "unknown");
-		value_uint(w, "bus", 0);
-		value_uint(w, "target", 0);
-		value_uint(w, "unit", 0);
-		value_bytes(w, "dev", m->from, from);
-		value_close(w);
+		memset(&disk, 0, sizeof(disk));
+		disk.bustype = "unknown";
+		disk.dev = m->from;
+		disk.len = from;
+		for (i = 0; i < BSD_PCI; i++)
+			disk.pci[i] = -1;
+		bsd_address_write(w, NULL, &disk);
 	}
 	value_close(w);
+	value_close(w);
+}
+
+void
+bsd_address_write(struct value_writer *w, const char *key,
+    const struct bsd_disk *d)
+{
+	static const char *const places[BSD_PCI] = {
+		"domain", "bus", "slot", "function"
+	};
+	size_t	 i;
+
+	value_object(w, key);
+	value_object(w, "pci-controller");
+	for (i = 0; i < BSD_PCI; i++)
+		value_int(w, places[i], d->pci[i]);
+	value_close(w);
+	value_string(w, "bus-type", d->bustype);
+	value_uint(w, "bus", 0);
+	value_uint(w, "target", 0);
+	value_uint(w, "unit", 0);
+	if (d->serial != NULL)
+		value_string(w, "serial", d->serial);
+	value_bytes(w, "dev", d->dev, d->len);
 	value_close(w);
 }
 

@@ -36,6 +36,8 @@ int	 bsd_sysctl(const int *mib, unsigned int, void **buf, size_t *len);
 /* The same of one int. */
 int	 bsd_sysctl_int(int, int, int *);
 
+/* All of getifaddrs(3); netifs_free() it.  -1: err says why, and it is free. */
+int	 bsd_netifs(struct netifs *, char *, size_t);
 /* query_fn of guest-network-get-interfaces, guest-network-get-route */
 int	 bsd_interfaces(struct value_writer *, char *, size_t);
 int	 bsd_routes(struct value_writer *, char *, size_t);
@@ -50,9 +52,27 @@ struct bsd_mount {
 	int		 local;
 	uint64_t	 unit, blocks, free;
 	int64_t		 avail;		/* may be below nothing */
+	/* Writes its disks' addresses; NULL: nothing is known of them. */
+	void		 (*disks)(struct value_writer *, const struct bsd_mount *,
+			    const void *);
+	const void	*arg;		/* of disks */
 };
 /* Nothing, if it is on no disk of this machine. */
 void	 bsd_mount_write(struct value_writer *, const struct bsd_mount *);
+
+/*
+ * One element of a list of disk addresses.  bustype as the schema names it;
+ * dev is of len bytes; serial may be NULL.  Nothing is known of its target
+ * and unit.
+ */
+#define BSD_PCI		4		/* domain, bus, slot, function */
+struct bsd_disk {
+	const char	*bustype, *dev, *serial;
+	size_t		 len;
+	int64_t		 pci[BSD_PCI];	/* -1: unknown */
+};
+void	 bsd_address_write(struct value_writer *, const char *key,
+	    const struct bsd_disk *);
 
 /* guest-get-disks */
 void	 bsd_disk_write(struct value_writer *, const char *path,

@@ -35,6 +35,8 @@ zig=$(echo "$cache"/zig-*/ziglang/zig)
 case $system in
 openbsd)	target=x86_64-openbsd.7.8 ;;
 netbsd)		target=x86_64-netbsd.11.0 ;;
+freebsd)	target=x86_64-freebsd.14.0 ;;
+darwin)		target=x86_64-macos.11.0 ;;
 *)		echo "standin.sh: not yet: $system" >&2; exit 1 ;;
 esac
 ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache
@@ -44,7 +46,9 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR MAKE
 
 # What both C libraries mean the same by, and every structure of is the same.
 pure="calloc free malloc realloc memchr memcmp memcpy memmove memset snprintf
-    strcspn strlen strncmp strcmp strnlen strtoul abort strlcpy"
+    strcspn strlen strncmp strcmp strnlen strtoul abort strlcpy bcmp qsort
+    strstr __bzero
+    strdup"
 
 die()
 {
@@ -60,7 +64,7 @@ cd "$dir" || exit 1
 log=standin.log
 : >$log
 from=$top/regress/system/standin
-made=$(cat buildid.h workers/*.[ch] lib/*.[ch] $from/* "$0" | cksum)
+made=$(cat buildid.h workers/*.[ch] lib/*.[ch] "$from"/* "$0" | cksum)
 if [ "$(cat .standin 2>/dev/null)" = "$made" ]; then
 	echo "$root"
 	exit 0
@@ -92,15 +96,45 @@ EOT
 chmod 755 standin/cc
 cp -R configure imsg lib workers standin/c
 rm -f standin/c/*/*.o standin/c/*/*.ar
-(cd standin/c && run sh ./configure --os=$system --workers-only \
+(cd standin/c && run sh ./configure --os="$system" --workers-only \
     CC="$dir/standin/cc" CFLAGS=-O2) || exit 1
 compat=$(sed -n 's/^COMPAT_OBJS=//p' standin/c/config.mk)
 flags=$(sed -n 's/^CFLAGS=//p' standin/c/config.mk |
     sed 's/-fstack-protector[a-z-]*//g; s/-[UD]_FORTIFY_SOURCE[=0-9]*//g')
 objects=
+
+# Apple's objects no linker here takes.  Their code before it is made for a
+# processor differs by names, and by sections: it is given ours.
+translate()
+{
+	# shellcheck disable=SC2086
+	ir=$dir/standin/$(basename "$1" .c).ll
+	(cd standin/c && "$dir/standin/cc" $flags -fno-stack-protector -g0 \
+	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 \
+	    -fsanitize=undefined,bounds -fsanitize-trap=all \
+	    -Wno-unused-command-line-argument \
+	    -include config.h -I. -Iimsg -Ilib -I"$from" -S -emit-llvm \
+	    -o "$ir" "$2$1" &&
+	    sed -e '/^target datalayout/s/-m:o-/-m:e-/' \
+	    -e '/^target triple/s/".*"/"x86_64-unknown-linux-gnu"/' \
+	    -e 's/"\\01_\([A-Za-z0-9_]*\)\$[A-Z0-9$]*"/\1/g' \
+	    -e 's/"\\01_\([A-Za-z0-9_]*\)"/\1/g' \
+	    -e 's/ section "__[^"]*"//' "$ir" >"$ir.new" &&
+	    mv "$ir.new" "$ir" &&
+	    "$zig" cc -target x86_64-linux-gnu -w -fPIC -O1 -c -o "$dir/$out" \
+	    "$ir") >>$log 2>&1 || {
+		cat $log >&2
+		die "does not compile: $1"
+	}
+}
+
 compile()
 {
 	out=standin/$(basename "$1" .c).o
+	if [ "$system" = darwin ]; then
+		translate "$1" "$2"
+		return
+	fi
 	(cd standin/c && "$dir/standin/cc" $flags -fPIC -fno-stack-protector \
 	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 \
 	    -fsanitize=undefined,bounds -fsanitize-trap=all \
@@ -110,7 +144,9 @@ compile()
 		die "does not compile: $1"
 	}
 }
-for f in query-$system query-bsd query-util; do
+halves=$(sed -n "s/^QUERY_$system=//p" build.mk |
+    sed 's,workers/,,g; s,\.o,,g')
+for f in query-$system $halves query-util; do
 	compile workers/$f.c ""
 	objects="$objects standin/$f.o"
 done
@@ -126,26 +162,30 @@ done
 
 # Calls that the stand-ins have go to them; a call that nobody has judged
 # would be this system's, which numbers differently: none is let through.
-# shellcheck disable=SC2086
-nm -g --defined-only $answers | awk 'NF == 3 { print $3, "standin_" $3 }' |
-    sort -u >standin/redefine
-for f in $objects $answers; do
-	run objcopy --redefine-syms=standin/redefine "$f"
-done
-# shellcheck disable=SC2086
-wanted=$(nm -gu $objects $answers | awk 'NF == 2 { print $2 }' | sort -u)
-# shellcheck disable=SC2086
-has=$(nm -g --defined-only $objects $answers | awk 'NF == 3 { print $3 }')
-for w in $wanted; do
-	# shellcheck disable=SC2086,SC2116
-	case " $(echo $pure $has) " in
-	*" $w "*)	continue ;;
-	esac
-	case $w in
-	value_* | log_* | host_* | __errno)	;;
-	*)	die "not judged: $w" ;;
-	esac
-done
+judge()
+{
+	# shellcheck disable=SC2086
+	nm -g --defined-only $answers | awk 'NF == 3 { print $3, "standin_" $3 }' |
+	    sort -u >standin/redefine
+	for f in $objects $answers; do
+		run objcopy --redefine-syms=standin/redefine "$f"
+	done
+	# shellcheck disable=SC2086
+	wanted=$(nm -gu $objects $answers | awk 'NF == 2 { print $2 }' | sort -u)
+	# shellcheck disable=SC2086
+	has=$(nm -g --defined-only $objects $answers | awk 'NF == 3 { print $3 }')
+	for w in $wanted; do
+		# shellcheck disable=SC2086,SC2116
+		case " $(echo $pure $has) " in
+		*" $w "*)	continue ;;
+		esac
+		case $w in
+		value_* | log_* | fatal | host_* | __errno | __error)	;;
+		*)	die "not judged: $w" ;;
+		esac
+	done
+}
+judge
 
 value()
 {
@@ -167,8 +207,23 @@ run $cc $(value LDFLAGS) $(value WORKERFLAGS) \
 run $cc $(value LDFLAGS) $(value PIEFLAGS) \
     -o standin/queries standin/queries.o standin/tree.o $objects $answers \
     standin/host.o $common -latf-c
+programs="qgad-query queries"
+if [ "$system" = freebsd ]; then
+	compile workers/freeze-freebsd.c ""
+	cp standin/freeze-freebsd.o standin/freezer.o
+	compile freeze-freebsd.c "$from/"
+	objects=standin/freezer.o
+	answers=standin/freeze-freebsd.o
+	judge
+	run $cc -include config.h -I. -Iimsg -Ilib -Iworkers \
+	    -c -o standin/freezes.o "$from/freezes.c"
+	# shellcheck disable=SC2086,SC2046
+	run $cc $(value LDFLAGS) $(value PIEFLAGS) -o standin/freezes \
+	    standin/freezes.o $objects $answers standin/host.o $common
+	programs="$programs freezes"
+fi
 # Not in the place of one that runs.
-for p in qgad-query queries; do
+for p in $programs; do
 	cp standin/$p "$root/libexec/qgad/$p.new" &&
 	mv "$root/libexec/qgad/$p.new" "$root/libexec/qgad/$p" || exit 1
 done

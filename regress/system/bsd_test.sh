@@ -14,7 +14,7 @@
 # ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-# OpenBSD's and NetBSD's queries, run here: each back end's own object code,
+# The queries of OpenBSD, NetBSD, FreeBSD and macOS, run here: each back end's own object code,
 # compiled for its system, whose system calls regress/system/standin answers;
 # through the real daemon, and by themselves where calls fail or answer what
 # no kernel should.
@@ -117,13 +117,12 @@ lacks() {
 	done
 }
 
-expect_both() {
+expect_all() {
 	[ "$(commands)" = "$(printf '%s\n' $everywhere "$@" | sort |
 	    tr '\n' ' ')" ] || atf_fail "guest-info: $(commands)"
 	lacks guest-get-memory-blocks guest-get-memory-block-info \
 	    guest-set-vcpus guest-set-memory-blocks guest-fstrim \
-	    guest-fsfreeze-freeze guest-fsfreeze-thaw guest-fsfreeze-status \
-	    guest-suspend-hybrid guest-set-user-password
+	    guest-suspend-hybrid
 	# What every host asks first has to be an answer.
 	for name in guest-get-host-name guest-get-time guest-get-load; do
 		case $(ask $name) in
@@ -143,7 +142,10 @@ openbsd_head() {
 openbsd_body() {
 	as openbsd
 	start_qgad
-	expect_both guest-suspend-disk guest-suspend-ram
+	expect_all guest-suspend-disk guest-suspend-ram
+	lacks guest-set-user-password
+	lacks guest-fsfreeze-freeze guest-fsfreeze-thaw \
+	    guest-fsfreeze-status
 	expect guest-get-osinfo '{"kernel-release":"7.8","kernel-version":"GENERIC.MP#54","machine":"amd64","id":"openbsd","name":"OpenBSD","pretty-name":"OpenBSD7.8","version":"7.8","version-id":"7.8"}'
 	expect guest-get-users '[{"user":"root","login-time":1700000050},{"user":"eve","login-time":1700000300}]'
 	# Each of these needs a worker that was started for it.
@@ -168,8 +170,10 @@ netbsd_head() {
 netbsd_body() {
 	as netbsd
 	start_qgad
-	expect_both
-	lacks guest-suspend-ram guest-suspend-disk
+	expect_all
+	lacks guest-suspend-ram guest-suspend-disk guest-set-user-password
+	lacks guest-fsfreeze-freeze guest-fsfreeze-thaw \
+	    guest-fsfreeze-status
 	expect guest-get-osinfo '{"kernel-release":"11.0","kernel-version":"NetBSD11.0(GENERIC)","machine":"amd64","id":"netbsd","name":"NetBSD","pretty-name":"NetBSD11.0","version":"11.0","version-id":"11.0"}'
 	expect guest-get-users '[{"user":"root","login-time":1700000050.5},{"user":"eve","login-time":1700000300.5}]'
 	expect guest-get-disks '[{"name":"/dev/wd0d","partition":false},{"name":"/dev/cd0d","partition":false},{"name":"/dev/dk0","partition":true},{"name":"/dev/dk1","partition":true}]'
@@ -185,13 +189,72 @@ netbsd_cleanup() {
 	cleanup_qgad
 }
 
-# run_queries ORDERS: a line of each of the ten commands, in out
+atf_test_case freebsd cleanup
+freebsd_head() {
+	atf_set descr "FreeBSD: guest-info and every query, through the daemon"
+}
+freebsd_body() {
+	as freebsd
+	start_qgad
+	expect_all guest-suspend-ram guest-set-user-password \
+	    guest-fsfreeze-freeze guest-fsfreeze-freeze-list \
+	    guest-fsfreeze-status guest-fsfreeze-thaw
+	lacks guest-suspend-disk
+	expect guest-get-osinfo '{"kernel-release":"14.3-RELEASE-p2","kernel-version":"FreeBSD14.3-RELEASE-p2GENERIC","machine":"amd64","id":"freebsd","name":"FreeBSD","pretty-name":"FreeBSD14.3-RELEASE","version":"14.3-RELEASE","version-id":"14.3"}'
+	expect guest-get-users '[{"user":"root","login-time":1700000050.5},{"user":"eve","login-time":1700000300.5}]'
+	nowhere='"pci-controller":{"domain":-1,"bus":-1,"slot":-1,"function":-1}'
+	vtbd0='{"pci-controller":{"domain":0,"bus":0,"slot":5,"function":0},"bus-type":"virtio","bus":0,"target":0,"unit":0,"serial":"disk&1\"","dev":"/dev/vtbd0"}'
+	da0='{'$nowhere',"bus-type":"scsi","bus":0,"target":0,"unit":0,"dev":"/dev/da0"}'
+	ada0='{'$nowhere',"bus-type":"unknown","bus":0,"target":0,"unit":0,"dev":"/dev/ada0"}'
+	# cd0 is empty; a label is no disk of its own.
+	expect guest-get-disks '[{"name":"/dev/vtbd0","partition":false,"address":'"$vtbd0"'},{"name":"/dev/da0","partition":false,"address":'"$da0"'},{"name":"/dev/ada0","partition":false,"address":'"$ada0"'},{"name":"/dev/vtbd0p1","partition":true,"dependencies":["/dev/vtbd0"]},{"name":"/dev/vtbd0p2","partition":true,"dependencies":["/dev/vtbd0"]},{"name":"/dev/mirror/m","partition":false,"dependencies":["/dev/da0","/dev/ada0"]}]'
+	stats='"stats":{"read-ios":100,"read-sectors":100,"read-ticks":1500,"write-ios":200,"write-sectors":2,"write-ticks":0,"discard-ios":4,"discard-sectors":8,"discard-ticks":0,"ios-pgr":2,"total-ticks":12250}'
+	expect guest-get-diskstats '[{"name":"vtbd0","major":0,"minor":90,'"$stats"'},{"name":"vtbd1","major":0,"minor":91,'"$stats"'}]'
+	expect guest-get-fsinfo '[{"name":"vtbd9","mountpoint":"/gone","type":"ufs","used-bytes":1228800,"total-bytes":1945600,'"$sizes"',"disk":[]},{"name":"zroot/data","mountpoint":"/data","type":"zfs","used-bytes":1228800,"total-bytes":1945600,'"$sizes"',"disk":[]},{"name":"mirror/m","mountpoint":"/home/a\"b\"","type":"ufs","used-bytes":1228800,"total-bytes":1228800,'"$sizes"',"disk":['"$ada0,$da0"']},{"name":"gpt/root","mountpoint":"/","type":"ufs","used-bytes":1228800,"total-bytes":1945600,'"$sizes"',"disk":['"$vtbd0"']}]'
+	expect guest-get-vcpus '[{"logical-id":0,"online":true,"can-offline":false},{"logical-id":1,"online":true,"can-offline":false}]'
+	expect guest-get-cpustats '[{"type":"linux","cpu":0,"user":1000,"nice":2000,"system":1000,"idle":1000000,"irq":0},{"type":"linux","cpu":2,"user":1015,"nice":2000,"system":1000,"idle":1000000,"irq":0}]'
+	stop_qgad
+}
+freebsd_cleanup() {
+	cleanup_qgad
+}
+
+atf_test_case darwin cleanup
+darwin_head() {
+	atf_set descr "macOS: guest-info and every query, through the daemon"
+}
+darwin_body() {
+	as darwin
+	everywhere=$(printf '%s\n' $everywhere | grep -v get-diskstats)
+	start_qgad
+	expect_all
+	lacks guest-suspend-ram guest-suspend-disk guest-set-user-password \
+	    guest-get-diskstats
+	lacks guest-fsfreeze-freeze guest-fsfreeze-thaw \
+	    guest-fsfreeze-status
+	expect guest-get-osinfo '{"kernel-release":"24.1.0","kernel-version":"DarwinKernelVersion24.1.0","machine":"x86_64","id":"macos","name":"macOS","pretty-name":"macOS15.1","version":"15.1(24B83)","version-id":"15.1"}'
+	expect guest-get-users '[{"user":"root","login-time":1700000050.5},{"user":"eve","login-time":1700000300.5}]'
+	expect guest-get-disks '[{"name":"/dev/disk0","partition":false},{"name":"/dev/disk0s1","partition":true,"dependencies":["/dev/disk0"]},{"name":"/dev/disk0s2","partition":true,"dependencies":["/dev/disk0"]},{"name":"/dev/disk3s1s1","partition":true,"dependencies":["/dev/disk3s1"]}]'
+	# A share is not looked at, what the system hides is not shown.
+	volume='"used-bytes":1228800,"total-bytes":1945600,"total-bytes-privileged":2048000'
+	expect guest-get-fsinfo '[{"name":"disk4s2","mountpoint":"/Volumes/a\"b\"","type":"hfs",'"$volume"',"disk":'"$(disk /dev/disk4s2)"'},{"name":"disk3s5","mountpoint":"/System/Volumes/Data","type":"apfs",'"$volume"',"disk":'"$(disk /dev/disk3s5)"'},{"name":"disk3s1s1","mountpoint":"/","type":"apfs",'"$volume"',"disk":'"$(disk /dev/disk3s1s1)"'}]'
+	expect guest-get-vcpus '[{"logical-id":0,"online":true,"can-offline":false},{"logical-id":1,"online":true,"can-offline":false}]'
+	# Mach counts in 32 bits without a sign.
+	expect guest-get-cpustats '[{"type":"linux","cpu":0,"user":1000,"nice":2000,"system":1000,"idle":42949672940,"irq":0},{"type":"linux","cpu":1,"user":1010,"nice":2000,"system":1000,"idle":42949672940,"irq":0}]'
+	stop_qgad
+}
+darwin_cleanup() {
+	cleanup_qgad
+}
+
+queries=10
+# run_queries ORDERS: a line of each of the commands, in out
 run_queries() {
 	echo "$*" >"$orders"
 	rc=0
 	"$prefix/libexec/qgad/queries" >out 2>err || rc=$?
 	[ $rc = 0 ] || { head -c 2000 err >&2; atf_fail "$*: status $rc"; }
-	[ "$(grep -ac '^guest-[a-z-]*[!:] ' out)" = 10 ] || {
+	[ "$(grep -ac '^guest-[a-z-]*[!:] ' out)" = $queries ] || {
 		head -c 2000 out >&2
 		atf_fail "$*: a command without an answer"
 	}
@@ -218,8 +281,11 @@ refuse_all() {
 	for call in "$@"; do
 		for error in 1 2 4 5 6 9 12 13 22 23 24 35 45 55; do
 			run_queries shape 0 fail "$call" "$error" 2
-			[ "$call,$error" = read,4 ] ||
-			    run_queries shape 0 fail "$call" "$error" 0
+			# Cut short each time, they are tried for ever.
+			case $call,$error in
+			read,4 | pread,4) ;;
+			*)	run_queries shape 0 fail "$call" "$error" 0 ;;
+			esac
 		done
 	done
 }
@@ -319,6 +385,86 @@ netbsd_failing_cleanup() {
 	forget_orders
 }
 
+atf_test_case freebsd_failing cleanup
+freebsd_failing_head() {
+	atf_set descr "FreeBSD: each call fails with each error"
+	atf_set timeout 900
+}
+freebsd_failing_body() {
+	as freebsd
+	refuse_all sysctl sysctlnametomib getifaddrs getfsstat uname open \
+	    pread stat clock_gettime localtime_r
+	# Without disks there are still file systems.
+	run_queries shape 0 fail sysctl 12 0
+	failed "Cannot allocate memory" guest-get-disks guest-get-diskstats \
+	    guest-get-vcpus guest-get-cpustats guest-network-get-route
+	run_queries shape 0 fail sysctlnametomib 2 0
+	failed "No such file or directory" guest-get-disks \
+	    guest-get-diskstats guest-get-cpustats
+	grep -q '^guest-get-fsinfo: .*"mountpoint":"/","type":"ufs".*"disk":\[\]' \
+	    out || atf_fail "fsinfo without GEOM"
+	run_queries shape 0 fail getfsstat 5 0
+	failed "Input/output error" guest-get-fsinfo
+	# Without os-release the kernel's name does, without a node no number.
+	run_queries shape 0 fail open 13 0
+	failed ""
+	grep -q '"pretty-name":"FreeBSD 14.3-RELEASE-p2",.*"version-id":"14.3"' \
+	    out || atf_fail "osinfo without a file"
+	run_queries shape 0 fail stat 13 0
+	failed ""
+	grep -q '^guest-get-diskstats: \[\]' out || atf_fail "stat"
+}
+freebsd_failing_cleanup() {
+	forget_orders
+}
+
+atf_test_case darwin_failing cleanup
+darwin_failing_head() {
+	atf_set descr "macOS: each call fails with each error"
+	atf_set timeout 900
+}
+darwin_failing_body() {
+	as darwin
+	queries=9
+	refuse_all sysctl sysctlbyname getifaddrs getfsstat uname opendir \
+	    readdir host_processor_info clock_gettime localtime_r
+	run_queries shape 0 fail sysctl 12 0
+	failed "Cannot allocate memory" guest-get-vcpus \
+	    guest-network-get-route
+	# Without counters there are still interfaces.
+	grep -q '^guest-network-get-interfaces: .*"prefix":24' out ||
+	    atf_fail "no interfaces without counters"
+	! grep -q rx-bytes out || atf_fail "counters from nowhere"
+	run_queries shape 0 fail readdir 5 0
+	failed "Input/output error" guest-get-disks
+	run_queries shape 0 fail opendir 13 0
+	failed "Permission denied" guest-get-disks
+	run_queries shape 0 fail host_processor_info 1 0
+	failed "error 5" guest-get-cpustats
+	run_queries shape 0 fail sysctlbyname 2 0
+	failed ""
+	grep -q '"pretty-name":"macOS"}$' out || atf_fail "osinfo"
+}
+darwin_failing_cleanup() {
+	forget_orders
+}
+
+atf_test_case darwin_odd cleanup
+darwin_odd_head() {
+	atf_set descr "macOS: data that is huge, growing, cut or hostile"
+}
+darwin_odd_body() {
+	as darwin
+	queries=9
+	everywhere=$(printf '%s\n' $everywhere | grep -v get-diskstats)
+	misshapen
+	to_hosts
+}
+darwin_odd_cleanup() {
+	cleanup_qgad
+	forget_orders
+}
+
 atf_test_case openbsd_odd cleanup
 openbsd_odd_head() {
 	atf_set descr "OpenBSD: data that is huge, growing, cut or hostile"
@@ -347,6 +493,93 @@ netbsd_odd_cleanup() {
 	forget_orders
 }
 
+atf_test_case freebsd_freeze cleanup
+freebsd_freeze_head() {
+	atf_set descr "FreeBSD: each file system has a descriptor that holds it"
+}
+# freezes ORDERS MOUNT...: what the freezer's half does, call by call, in out
+freezes() {
+	echo "$1" >"$orders"
+	shift
+	rc=0
+	"$prefix/libexec/qgad/freezes" "$@" >out 2>err || rc=$?
+	[ $rc = 0 ] || { cat err >&2; atf_fail "freezes: $rc"; }
+}
+
+freebsd_freeze_body() {
+	as freebsd
+	# Not of ZFS, memory disks, networks, what is read-only; newest first.
+	freezes "shape 0"
+	cat >expected <<-'EOT'
+	open /dev/ufssuspend 100
+	limit 100
+	open /dev/ufssuspend 101
+	limit 101
+	found /home/a "b" 7
+	found / 5
+	lock
+	suspend 100 7
+	suspend 101 5
+	frozen: /home/a "b" 0, / 0
+	resume 101
+	resume 100
+	thawed: / 0, /home/a "b" 0
+	resume 100
+	again: 22
+	EOT
+	diff expected out || atf_fail "all of them"
+	grep -q 'ZFS cannot be' err && grep -q 'on a memory disk' err || {
+		cat err >&2
+		atf_fail "no reasons"
+	}
+	# The root alone; one that is not there.
+	freezes "shape 0" / /none
+	[ "$(grep -c '^found ' out)" = 1 ] && grep -q '^found / 5$' out ||
+	    atf_fail "not the one that was named"
+	# Left out is what lies below a prefix.
+	freezes "shape 0" -x /home
+	[ "$(grep '^found ' out)" = "found / 5" ] || atf_fail "left out"
+	# What fails is said; a descriptor that cannot be limited is closed.
+	freezes "shape 0 fail open 2 2"
+	grep -q '^failed: failed to open /dev/ufssuspend for /: No such' out ||
+	    atf_fail "open: $(cat out)"
+	freezes "shape 0 fail cap_ioctls_limit 12 1"
+	grep -q '^close 100$' out && grep -q '^failed: ' out ||
+	    atf_fail "not limited, and yet used"
+	freezes "shape 0 fail getfsstat 5 0"
+	grep -q '^failed: getfsstat: Input/output error$' out ||
+	    atf_fail "getfsstat"
+	for error in 1 5 11 16 22; do
+		freezes "shape 0 fail suspend $error 2"
+		grep -q "^frozen: /home/a \"b\" 0, / $error\$" out ||
+		    atf_fail "the error of a suspend"
+		grep -q "^thawed: / 22, /home/a \"b\" 0\$" out ||
+		    atf_fail "held by a suspend that failed"
+	done
+}
+freebsd_freeze_cleanup() {
+	forget_orders
+}
+
+atf_test_case freebsd_odd cleanup
+freebsd_odd_head() {
+	atf_set descr "FreeBSD: data that is huge, growing, cut or hostile"
+}
+freebsd_odd_body() {
+	as freebsd
+	misshapen
+	run_queries shape $shape_cut
+	grep -q '^guest-get-disks! kern.geom.confxml: ' out ||
+	    atf_fail "half a list of disks is one"
+	grep -q '^guest-get-diskstats! devstat version 7 instead of 6' out ||
+	    atf_fail "another version is not"
+	to_hosts
+}
+freebsd_odd_cleanup() {
+	cleanup_qgad
+	forget_orders
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
 	atf_add_test_case openbsd
@@ -355,4 +588,11 @@ atf_init_test_cases() {
 	atf_add_test_case netbsd_failing
 	atf_add_test_case openbsd_odd
 	atf_add_test_case netbsd_odd
+	atf_add_test_case freebsd
+	atf_add_test_case freebsd_failing
+	atf_add_test_case freebsd_odd
+	atf_add_test_case freebsd_freeze
+	atf_add_test_case darwin
+	atf_add_test_case darwin_failing
+	atf_add_test_case darwin_odd
 }

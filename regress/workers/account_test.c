@@ -306,7 +306,7 @@ ATF_TC_BODY(places, tc)
 	size_t i;
 
 	(void)tc;
-	ATF_CHECK_STREQ(FAILED ": no chpasswd(8) is here",
+	ATF_CHECK_STREQ(FAILED ": no tool for it is here",
 	    SET("bob", "secret", 0));
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		stand_in(paths[i], log);

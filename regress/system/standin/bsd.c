@@ -167,6 +167,7 @@ entry(const char *name)
 static void
 add_link(const char *name, unsigned int index, const unsigned char *mac)
 {
+	static const uint64_t obytes = UINT64_C(1) << 40;
 	struct entry *e = entry(name);
 	struct sockaddr_dl dl;
 	size_t n = strlen(name);
@@ -189,7 +190,8 @@ add_link(const char *name, unsigned int index, const unsigned char *mac)
 	e->data.ifi_ipackets = 10 + index;
 	e->data.ifi_ierrors = 1;
 	e->data.ifi_iqdrops = 2;
-	e->data.ifi_obytes = UINT64_C(1) << 40;
+	/* Of macOS's 32 bits nothing is left. */
+	memcpy(&e->data.ifi_obytes, &obytes, sizeof(e->data.ifi_obytes));
 	e->data.ifi_opackets = 20 + index;
 	e->data.ifi_oerrors = 3;
 	e->ifa.ifa_data = &e->data;

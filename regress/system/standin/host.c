@@ -36,10 +36,17 @@ static int	 fail_errno, fail_nth, calls;
 static int	 shape;
 
 int	*__errno(void);
+int	*__error(void);
 
-/* Another system's errno is a call of this name. */
+/* Another system's errno is a call of one of these names. */
 int *
 __errno(void)
+{
+	return (&errno);
+}
+
+int *
+__error(void)
 {
 	return (&errno);
 }
@@ -87,4 +94,10 @@ host_ntop(int six, const void *from, char *to, size_t size)
 {
 	return (inet_ntop(six ? AF_INET6 : AF_INET, from, to,
 	    (socklen_t)size));
+}
+
+void
+host_tell(const char *line)
+{
+	puts(line);
 }

@@ -42,6 +42,8 @@ int	 host_error(const char *call);
 enum shape host_shape(void);
 const char *host_ntop(int six, const void *, char *, size_t);
 
+void	 host_tell(const char *);	/* a line of what was done */
+
 /* --- bsd.c --- */
 
 /* sysctl(3)'s manners: data goes to where the caller wants it. */
