@@ -102,7 +102,7 @@ ended_wait(long long pid)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "pid=%lld ended", pid);
+	snprintf(text, sizeof(text), "pid=%lld event=end", pid);
 	UNTIL(host_logged(text));
 }
 
