@@ -271,7 +271,7 @@ job_started(struct child *c, struct imsg *imsg)
 }
 
 int
-job_ended(struct child *c, struct imsg *imsg)
+exec_ended(struct child *c, struct imsg *imsg)
 {
 	struct exec_result result;
 

@@ -98,7 +98,7 @@ void	 exec_begin(struct msg_exec *, struct imsg *);	/* takes both over */
 void	 exec_status_begin(int64_t pid);
 void	 job_ready(struct child *);
 int	 job_started(struct child *, struct imsg *);
-int	 job_ended(struct child *, struct imsg *);
+int	 exec_ended(struct child *, struct imsg *);
 int	 job_done(struct child *, uint32_t);
 void	 job_gone(struct child *);
 

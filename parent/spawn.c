@@ -87,7 +87,7 @@ static void
 files_limit(void)
 {
 	struct rlimit rl;
-	rlim_t want = nchildren + OWN_FILES;
+	rlim_t want = (rlim_t)nchildren + OWN_FILES;
 
 	if (getrlimit(RLIMIT_NOFILE, &given) == -1)
 		fatal("getrlimit");

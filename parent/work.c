@@ -72,7 +72,7 @@ static const struct {
 			  FROM(ROLE_HOOK),
 						WHEN_READY,	take_done },
 	[MSG_EXEC_STARTED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_started },
-	[MSG_EXEC_ENDED] = { FROM(ROLE_EXEC),	WHEN_READY,	job_ended },
+	[MSG_EXEC_ENDED] = { FROM(ROLE_EXEC),	WHEN_READY,	exec_ended },
 	[MSG_FILE_DONE] = { FROM(ROLE_FILE_OPENING) | FROM(ROLE_FILE),
 						WHEN_READY,	file_done },
 	[MSG_FILE_WAITING] = { FROM(ROLE_FILE),	WHEN_READY,	file_waiting },

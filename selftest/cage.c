@@ -519,11 +519,12 @@ private_empty(const char *path)
 {
 	struct dirent *de;
 	DIR *dir;
+	int fd;
 
 	if ((dir = opendir(path)) == NULL)
 		return;
-	while ((de = readdir(dir)) != NULL)
-		(void)unlinkat(dirfd(dir), de->d_name, 0);
+	while ((fd = dirfd(dir)) != -1 && (de = readdir(dir)) != NULL)
+		(void)unlinkat(fd, de->d_name, 0);
 	closedir(dir);
 }
 

@@ -40,6 +40,15 @@ freeze_find(char *const *mounts, size_t n, const char *exclude,
 }
 
 int
+freeze_plan(const char *exclude, freeze_plan_fn *show, void *arg)
+{
+	(void)exclude;
+	(void)show;
+	(void)arg;
+	return (0);
+}
+
+int
 freeze_reach(struct freeze_fs *fs)
 {
 	fs->fd = -1;

@@ -60,6 +60,8 @@ static struct held *held;
 static size_t	 nheld;
 
 static int	 mounts(struct statfs **);
+static enum freeze_verdict judge(const struct statfs *, const char *,
+		    const char **);
 static int	 wanted(const struct statfs *, char *const *, size_t,
 		    const char *);
 static int	 below(const char *, const char *);
@@ -72,15 +74,16 @@ mounts(struct statfs **v)
 {
 	int n, room;
 
-	if ((n = getfsstat(NULL, 0, MNT_NOWAIT)) == -1)
+	if ((n = getfsstat(NULL, 0, MNT_NOWAIT)) < 0)
 		return (-1);
 	room = (n > MOUNTS_MAX ? MOUNTS_MAX : n) + 16;
 	if ((*v = calloc((size_t)room, sizeof(**v))) == NULL)
 		return (-1);
 	n = getfsstat(*v, room * (long)sizeof(**v), MNT_NOWAIT);
-	if (n == -1) {
+	if (n < 0) {
 		free(*v);
 		*v = NULL;
+		return (-1);
 	}
 	return (n > room ? room : n);
 }
@@ -115,30 +118,69 @@ freeze_find(char *const *names, size_t n, const char *exclude,
 	return (rv);
 }
 
+/* What is to become of it, and why it is not frozen. */
+static enum freeze_verdict
+judge(const struct statfs *f, const char *exclude, const char **why)
+{
+	*why = "";
+	if ((f->f_flags & MNT_LOCAL) == 0 ||
+	    (strncmp(f->f_mntfromname, _PATH_DEV, strlen(_PATH_DEV)) != 0 &&
+	    strcmp(f->f_fstypename, "zfs") != 0)) {
+		*why = "it is on no disk of this machine";
+		return (PLAN_NO_DISK);
+	}
+	if (below(f->f_mntonname, exclude))
+		*why = "the configuration excludes it";
+	else if ((f->f_flags & MNT_RDONLY) != 0)
+		*why = "it is read-only";
+	else if (strcmp(f->f_fstypename, "zfs") == 0)
+		*why = "ZFS cannot be";
+	else if (strcmp(f->f_fstypename, "ufs") != 0)
+		*why = "its kind cannot be frozen";
+	else if (strncmp(f->f_mntfromname, MEMORY_DISK,
+	    strlen(MEMORY_DISK)) == 0)
+		*why = "it is on a memory disk";
+	return (**why == '\0' ? PLAN_FREEZE : PLAN_SKIP);
+}
+
 static int
 wanted(const struct statfs *f, char *const *names, size_t n,
     const char *exclude)
 {
+	const char *why;
+	enum freeze_verdict verdict = judge(f, exclude, &why);
 	size_t i;
 
-	if ((f->f_flags & MNT_LOCAL) == 0 || (f->f_flags & MNT_RDONLY) != 0 ||
-	    below(f->f_mntonname, exclude))
-		return (0);
 	for (i = 0; names != NULL && i < n; i++)
 		if (strcmp(names[i], f->f_mntonname) == 0)
 			break;
 	if (names != NULL && i == n)
 		return (0);
-	if (strcmp(f->f_fstypename, "zfs") == 0)
-		log_info("%s is not frozen: ZFS cannot be", f->f_mntonname);
-	if (strcmp(f->f_fstypename, "ufs") != 0)
-		return (0);
-	if (strncmp(f->f_mntfromname, MEMORY_DISK, strlen(MEMORY_DISK)) == 0) {
-		log_info("%s is not frozen: it is on a memory disk",
-		    f->f_mntonname);
-		return (0);
-	}
-	return (1);
+	if (verdict == PLAN_SKIP)
+		log_info("%s is not frozen: %s", f->f_mntonname, why);
+	return (verdict == PLAN_FREEZE);
+}
+
+int
+freeze_plan(const char *exclude, freeze_plan_fn *show, void *arg)
+{
+	struct statfs *v;
+	const char *why;
+	enum freeze_verdict verdict;
+	int i, count, frozen;
+
+	if ((count = mounts(&v)) == -1)
+		return (-1);
+	/* First what would be frozen. */
+	for (frozen = 1; frozen >= 0; frozen--)
+		for (i = count; i > 0; i--) {
+			verdict = judge(&v[i - 1], exclude, &why);
+			if ((verdict == PLAN_FREEZE) == frozen)
+				show(arg, verdict, v[i - 1].f_mntonname,
+				    v[i - 1].f_fstypename, why);
+		}
+	free(v);
+	return (0);
 }
 
 /* Is the path one of the prefixes of the list, or below one? */

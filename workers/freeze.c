@@ -442,6 +442,7 @@ record(enum freeze_event event, uint32_t count, enum freeze_why why,
 {
 	static unsigned char bytes[FREEZE_RECORD];
 	static struct freeze_record r;
+	ssize_t n;
 
 	memset(&r, 0, sizeof(r));
 	r.event = event;
@@ -450,10 +451,11 @@ record(enum freeze_event event, uint32_t count, enum freeze_why why,
 	r.error = error;
 	strlcpy(r.path, path, sizeof(r.path));
 	freeze_record_encode(&r, bytes);
-	if (send(CHILD_DATA_FD, bytes, sizeof(bytes), MSG_DONTWAIT |
-	    MSG_NOSIGNAL) == (ssize_t)sizeof(bytes))
-		return (0);
-	return (errno == EAGAIN ? 0 : -1);
+	n = send(CHILD_DATA_FD, bytes, sizeof(bytes), MSG_DONTWAIT |
+	    MSG_NOSIGNAL);
+	if (n == -1)
+		return (errno == EAGAIN ? 0 : -1);
+	return (n == (ssize_t)sizeof(bytes) ? 0 : -1);
 }
 
 /* All is thawed, so waiting a little harms nobody. */

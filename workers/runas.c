@@ -335,7 +335,8 @@ bound_set(enum exec_bound which, uint64_t to)
 static int
 drop(const struct runas *r)
 {
-	if (setgroups((size_t)r->ngroups, r->groups) == -1 ||
+	/* Systems differ in its type; of this one each makes its own. */
+	if (setgroups((unsigned short)r->ngroups, r->groups) == -1 ||
 	    setresgid(r->gid, r->gid, r->gid) == -1 ||
 	    setresuid(r->uid, r->uid, r->uid) == -1)
 		return (-1);

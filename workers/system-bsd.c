@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "messages.h"
 #include "system.h"
@@ -58,6 +59,14 @@ system_set_time(int given, uint64_t ns, char *err, size_t size)
 		return (-1);
 	}
 	return (0);
+}
+
+int
+system_rtc(time_t *t)
+{
+	*t = 0;
+	errno = EOPNOTSUPP;
+	return (-1);
 }
 
 static int

@@ -66,9 +66,9 @@ copy()
 {
 	mkdir -p "$dir"
 	cp -Rpu configure build.mk Makefile .clang-tidy imsg lib qgad parent \
-	    workers etc man "$dir"
+	    workers selftest etc man "$dir"
 	# What is gone, and what a build left in our own directories.
-	(cd "$dir" && find imsg lib qgad parent workers -type f) |
+	(cd "$dir" && find imsg lib qgad parent workers selftest -type f) |
 	    while IFS= read -r f; do
 		case $f in
 		*.c)	[ -f "$f" ] || rm -f "$dir/$f" "$dir/${f%.c}.o" ;;
@@ -111,14 +111,14 @@ configured()
 	fi
 	compiler || return 1
 	rm -f config.mk .cross imsg/*.o lib/*.o lib/compat/*.o qgad/*.o \
-	    parent/*.o workers/*.o
+	    parent/*.o workers/*.o selftest/*.o
 	sh ./configure "$@" && printf '%s\n' "$*" >.cross
 }
 
 # The files of this system that were compiled.
 sources()
 {
-	find imsg lib qgad parent workers -name '*.o' | sed 's/o$/c/' | sort
+	find imsg lib qgad parent workers selftest -name '*.o' | sed 's/o$/c/' | sort
 }
 
 # tidy FILE: with the headers that zig has for the system.  Newer than make
@@ -150,7 +150,7 @@ tidy()
 tidied()
 {
 	sum=$(cat .clang-tidy config.h imsg/*.h lib/*.h qgad/*.h parent/*.h \
-	    workers/*.h | cksum)
+	    workers/*.h selftest/*.h | cksum)
 	mkdir -p tidy
 	rc=0
 	for f in $(sources); do

@@ -532,6 +532,18 @@ freebsd_freeze_body() {
 		cat err >&2
 		atf_fail "no reasons"
 	}
+	# What the self-test says of each.
+	freezes "shape 0" -p
+	cat >expected <<-'EOT'
+	0 ufs /: 
+	1 ufs /media: it is read-only
+	1 ufs /memory: it is on a memory disk
+	1 zfs /data: ZFS cannot be
+	2 nfs /nfs: it is on no disk of this machine
+	1 ufs /home/a "b": the configuration excludes it
+	2 devfs /dev: it is on no disk of this machine
+	EOT
+	diff expected out || atf_fail "the plan"
 	# The root alone; one that is not there.
 	freezes "shape 0" / /none
 	[ "$(grep -c '^found ' out)" = 1 ] && grep -q '^found / 5$' out ||

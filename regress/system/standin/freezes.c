@@ -17,13 +17,24 @@
 /*
  * The freezer's half of a system, without the freezer: finds, freezes in
  * order, thaws in reverse, and thaws the first once more.
- * Arguments: -x PREFIXES left out, mount points.
+ * Arguments: -p what it would do, -x PREFIXES left out, mount points.
  */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "freeze.h"
+
+static void	 show(void *, enum freeze_verdict, const char *, const char *,
+		    const char *);
+
+static void
+show(void *arg, enum freeze_verdict verdict, const char *point,
+    const char *type, const char *why)
+{
+	(void)arg;
+	printf("%d %s %s: %s\n", (int)verdict, type, point, why);
+}
 
 int
 main(int argc, char *argv[])
@@ -33,6 +44,8 @@ main(int argc, char *argv[])
 	char text[1024];
 	size_t i;
 
+	if (argc > 1 && strcmp(argv[1], "-p") == 0)
+		return (freeze_plan("/home", show, NULL) == -1);
 	if (argc > 2 && strcmp(argv[1], "-x") == 0) {
 		exclude = argv[2];
 		argv += 2;
