@@ -331,8 +331,11 @@ check_mounts(const struct self *self)
 	plan.self = self;
 	if (freeze_plan(self->conf.exclude != NULL ? self->conf.exclude : "",
 	    plan_mount, &plan) == -1) {
-		say(FAILURE, "mounts", "the list of mounts cannot be read: "
-		    "%s", strerror(errno));
+		if (errno == EOPNOTSUPP)
+			say(WARNING, "mounts", "this system freezes none");
+		else
+			say(FAILURE, "mounts", "the list of mounts cannot be "
+			    "read: %s", strerror(errno));
 		return;
 	}
 	if (plan.n > 0)
@@ -543,6 +546,9 @@ check_rtc(const struct self *self)
 	if (system_rtc(&rtc) == -1) {
 		if (errno == EACCES && !self->root)
 			unseen("the RTC");
+		else if (errno == EOPNOTSUPP)
+			say(OK, "RTC", "it is the kernel's own; "
+			    "guest-set-time must be given the time");
 		else
 			say(WARNING, "RTC", "it cannot be read: %s; "
 			    "guest-set-time needs it and will fail",

@@ -151,7 +151,7 @@ check_backup(const struct self *self)
 
 	failing(names, sizeof(names));
 	if (command_lookup("guest-fsfreeze-freeze") == -1)
-		say(WARNING, "backup", "this version has no freeze: a host's "
+		say(WARNING, "backup", "there is no freeze here: a host's "
 		    "snapshot is what a power failure would leave");
 	else if (!allowed(self, "guest-fsfreeze-freeze") ||
 	    !allowed(self, "guest-fsfreeze-thaw") ||

@@ -45,7 +45,8 @@ freeze_plan(const char *exclude, freeze_plan_fn *show, void *arg)
 	(void)exclude;
 	(void)show;
 	(void)arg;
-	return (0);
+	errno = EOPNOTSUPP;
+	return (-1);
 }
 
 int

@@ -87,7 +87,8 @@ world() {
 # says STATUS NAME [PATTERN]: there is such a line, PATTERN in what it says
 says() {
 	said="^\{\"name\": \"$2\", \"status\": \"$1\", \"detail\": \".*${3-}"
-	grep -E "$said" out >said || { cat out err >&2; atf_fail "no $1 of $2: ${3-}"; }
+	grep -E "$said" out >said ||
+	    { cat out err >&2; atf_fail "no $1 of $2: ${3-}"; }
 }
 
 # silent NAME: no line of it
