@@ -237,7 +237,8 @@ step()
 mkdir -p "$build" || exit 1
 case ${1:-} in
 --libraries)
-	step "$2-libraries" sh regress/common/crossdeps.sh "$cache" "$2"
+	step "$2-libraries" flock "$cache/lock.$2" \
+	    sh regress/common/crossdeps.sh "$cache" "$2"
 	exit ;;
 --one)
 	step "$2" one "$2"
@@ -252,7 +253,9 @@ for t in "$@"; do
 		exit 2
 	}
 done
-step compiler sh regress/common/crossdeps.sh "$cache" || exit 1
+# Two trees may share the cache.
+mkdir -p "$cache" || exit 1
+step compiler flock "$cache/lock" sh regress/common/crossdeps.sh "$cache" || exit 1
 # One of a system before the others, who need not ask again what it has.
 libraries=$(targets | while read -r t deps rest; do
 	case " $* " in
