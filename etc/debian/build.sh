@@ -32,7 +32,7 @@ version=$(sed -n 's/^version=.*-qgad//p' configure)
 mkdir -p "$dir/tree"
 # What is the same keeps its time, what differs is newer than its object.
 find Makefile build.mk configure LICENSE README.md SECURITY.md etc imsg lib \
-    man parent qgad workers -type f \( ! -path '*/*' -o -path 'etc/*' \
+    man parent qgad selftest workers -type f \( ! -path '*/*' -o -path 'etc/*' \
     -o -name '*.[ch58]' -o -name '*.sh' \) | while read -r file; do
 	cmp -s "$file" "$dir/tree/$file" && continue
 	mkdir -p "$(dirname "$dir/tree/$file")"

@@ -45,7 +45,7 @@ start_box() {
 	# The same with another build id.
 	mkdir src
 	(cd "$top" && tar cf - Makefile build.mk configure LICENSE ./*.md etc \
-	    imsg lib man parent qgad workers) | (cd src && tar xf -)
+	    imsg lib man parent qgad selftest workers) | (cd src && tar xf -)
 	echo '/* another build */' >>src/lib/build.c
 	cp "$(build "$PWD/src" 2)" box/2.deb || exit 1
 	cp "$common/qgaclient" box
