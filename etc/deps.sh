@@ -148,6 +148,7 @@ for set in "$@"; do
 			program systemd-analyze systemd
 			program dpkg-buildpackage dpkg-dev
 			program python3 python3
+			program socat socat
 		fi
 		# For regress/guest, whose kernel is not installed.
 		if [ $system = debian ] && [ "$(uname -m)" = x86_64 ]; then
