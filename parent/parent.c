@@ -51,7 +51,9 @@ static struct conf	 conf;
 static char		**arguments;
 static char		 started_in[PATH_MAX];	/* a daemon's */
 static struct pollfd	*polls;
-static int		 pidfd = -1, reexeced;
+static int		 pidfd = -1;
+static int		 reexeced;	/* we were a monitor before */
+static int		 same_build;	/* of this very build */
 static int		 errfd;		/* standard error as it was given */
 static uint64_t		 reexec;	/* when; 0: not */
 static const char	*ending;	/* why, once all is thawed */
@@ -74,6 +76,8 @@ static int	 frontend_rest(void);
 static void	 turn(const sigset_t *);
 static void	 child_act(struct child *, short);
 static void	 start_anew(void);
+static int	 frontend_served(void);
+static void	 frontend_end(void);
 static int	 frontend_ending(void);
 static int	 null_open(void);
 static int	 frontend_heard(const struct child *);
@@ -85,6 +89,7 @@ main(int argc, char *argv[])
 {
 	struct policy policy;
 	sigset_t unblocked;
+	const char *before;
 	int notify = -1, nullfd;
 
 	arguments = argv;
@@ -93,7 +98,10 @@ main(int argc, char *argv[])
 		closefrom(3);
 	nullfd = null_open();
 	log_init(confinements[ROLE_MONITOR].name, LEVEL_INFO);
-	reexeced = getenv("QGAD_REEXEC") != NULL;
+	if ((before = getenv("QGAD_REEXEC")) != NULL) {
+		reexeced = 1;
+		same_build = strcmp(before, build_id) == 0;
+	}
 	unsetenv("QGAD_REEXEC");
 	if (selftest_asked(argc, argv) != SELFTEST_NONE) {
 		execv(PATH_LIBEXEC "/qgad-selftest", argv);
@@ -414,7 +422,7 @@ loop(const sigset_t *unblocked)
 			logger_reopen();
 			reload_start(&conf);
 		}
-		if (reexec != 0 && now_ms() >= reexec && frontend_idle())
+		if (reexec != 0 && now_ms() >= reexec && frontend_served())
 			start_anew();
 		turn(unblocked);
 	}
@@ -454,6 +462,16 @@ frontend_rest(void)
 		return (0);
 	child_messages(c, c->ibuf.fd, 1);
 	return (!frontend_idle());
+}
+
+/* 1: nothing is in hand, and of an answer no byte is here. */
+static int
+frontend_served(void)
+{
+	struct child *c = child_find(ROLE_FRONTEND);
+
+	return (frontend_idle() && (c == NULL || c->ibuf.fd == -1 ||
+	    imsgbuf_queuelen(&c->ibuf) == 0));
 }
 
 /* One wait, and what came of it. */
@@ -647,7 +665,8 @@ child_gone(struct child *c, int status)
 void
 want_reexec(void)
 {
-	if (reexeced)
+	/* To start anew once more would bring nothing else. */
+	if (same_build)
 		end(75, "programs of different builds are installed");
 	reexec = now_ms();
 }
@@ -666,7 +685,6 @@ static void
 start_anew(void)
 {
 	char path[] = PATH_LIBEXEC "/qgad-parent";
-	struct child *c;
 
 	/* Half of a package may be there yet. */
 	if (access(path, X_OK) == -1) {
@@ -674,33 +692,23 @@ start_anew(void)
 		return;
 	}
 	log_info("another build is installed: starting it");
-	/* One that does not heed end of file would keep the channel. */
-	if ((c = child_find(ROLE_FRONTEND)) != NULL)
-		child_kill(c, NULL);
 	files_end();
 	logger_flush();
+	frontend_end();
 	channel_keep();
 	spawn_limits();
 	if ((conf.daemon && chdir(started_in) == -1) ||
-	    setenv("QGAD_REEXEC", "1", 1) == -1 ||
+	    setenv("QGAD_REEXEC", build_id, 1) == -1 ||
 	    dup2(errfd, STDERR_FILENO) == -1)
 		fatal("start of another build");
 	execv(path, arguments);
 	fatal("%s", path);
 }
 
-/*
- * Children end by end of file.  The frontend is waited for a moment, so that
- * a port is free again when we have gone; one that hangs, or was taken and
- * does not heed it, is not to keep the channel.
- */
+/* Children end by end of file. */
 void
 end(int status, const char *why)
 {
-	static const struct timespec moment = { 0, 5000000 };
-	struct child *c;
-	int i;
-
 	if (status == 0)
 		log_info("ending: %s", why);
 	else
@@ -709,6 +717,25 @@ end(int status, const char *why)
 		request_done("ending");
 	files_end();
 	logger_flush();
+	frontend_end();
+	channel_close();
+	if (pidfd != -1)
+		unlink(conf.pidfile);
+	exit(status);
+}
+
+/*
+ * The frontend is waited for a moment: what it was told it tells the host,
+ * and a port is free again.  One that hangs, or was taken and does not heed
+ * the end of file, is not to keep the channel.
+ */
+static void
+frontend_end(void)
+{
+	static const struct timespec moment = { 0, 5000000 };
+	struct child *c;
+	int i;
+
 	if ((c = child_find(ROLE_FRONTEND)) != NULL)
 		child_release(c);
 	for (i = 0; i < 100 && frontend_ending(); i++) {
@@ -719,10 +746,6 @@ end(int status, const char *why)
 	for (c = NULL; (c = child_each(c)) != NULL;)
 		if (c->role == ROLE_FRONTEND && c->state == CHILD_RELEASED)
 			child_kill(c, NULL);
-	channel_close();
-	if (pidfd != -1)
-		unlink(conf.pidfile);
-	exit(status);
 }
 
 static int
