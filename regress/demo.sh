@@ -67,7 +67,7 @@ field() {
 
 # role PID: what the process calls itself
 role() {
-	tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null |
+	{ tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null |
 	    sed -n -e '1{s/^qgad[a-z-]*: //p;t' -e 's/.*/monitor/p' -e '}'
 }
 
