@@ -15,7 +15,8 @@ LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/filemode.o \
 		lib/sandbox-$(SANDBOX).o lib/confcheck-$(SEEN).o $(COMPAT_OBJS)
 QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/json.o qgad/base64.o qgad/monitor.o \
-		qgad/handlers.o qgad/stream.o
+		qgad/handlers.o qgad/stream.o qgad/buf.o qgad/keys.o \
+		qgad/utf8.o
 PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
 		parent/device.o parent/files.o parent/freeze.o parent/jobs.o \
@@ -68,9 +69,9 @@ IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confcheck.h \
 		lib/confine.h lib/control.h lib/filemode.h lib/log.h \
 		lib/users.h
-QGAD_H=		qgad/base64.h qgad/channel.h qgad/handlers.h qgad/json.h \
-		qgad/lexer.h qgad/monitor.h qgad/request.h qgad/schema.h \
-		qgad/stream.h
+QGAD_H=		qgad/base64.h qgad/buf.h qgad/channel.h qgad/handlers.h \
+		qgad/json.h qgad/keys.h qgad/lexer.h qgad/monitor.h \
+		qgad/request.h qgad/schema.h qgad/stream.h qgad/utf8.h
 PARENT_H=	parent/parent.h parent/request.h
 WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \

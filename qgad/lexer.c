@@ -32,15 +32,14 @@
 #include <sodium.h>
 
 #include "base64.h"
+#include "buf.h"
 #include "control.h"
+#include "keys.h"
 #include "lexer.h"
 #include "log.h"
+#include "utf8.h"
 
-#define BUF_MIN		128
-#define BUF_REMAP	((size_t)128 * 1024)	/* realloc moves pages */
-#define BUF_SLACK	4096		/* more than this is given back */
 #define BULK_CHUNK	((size_t)16384)	/* characters decoded at a time */
-#define KEYS_MIN	16
 #define TOK_MAX		64		/* bytes of a token that errors show */
 
 enum state {
@@ -73,26 +72,9 @@ enum num {
 	N_SIGN, N_ZERO, N_INT, N_DOT, N_FRAC, N_E, N_ESIGN, N_EXP, N_END, N_BAD
 };
 
-struct buf {
-	char		*p;
-	size_t		 len, cap;
-};
-
 struct frame {			/* an open bracket */
 	unsigned int	 members;
 	char		 type;	/* '{' or '[' */
-};
-
-struct key {			/* of an open object; its bytes are in text */
-	uint64_t	 hash;
-	size_t		 off, len;
-	unsigned int	 depth;
-	unsigned int	 slot;
-};
-
-struct utf8 {
-	uint32_t	 cp, min;
-	unsigned int	 need;
 };
 
 struct lexer {
@@ -137,27 +119,10 @@ struct lexer {
 	unsigned char	 skipquote;
 	int		 skipesc;
 
-	/* Keys of all open objects, newest last, and a table of them. */
-	struct key	*keys;
-	uint32_t	*slots;		/* index + 1; twice keycap of them */
-	unsigned int	 nkeys, keycap;
-	unsigned char	 seed[crypto_shorthash_KEYBYTES];
+	struct keys	 keys;		/* of all open objects, in text */
 };
 
 typedef const unsigned char *bytes;
-
-static void	*xmalloc(size_t);
-static void	 buf_grow(struct buf *, size_t, size_t);
-static void	 buf_put(struct buf *, const void *, size_t);
-static void	 buf_free(struct buf *);
-static char	*buf_take(struct buf *);
-
-static void	 keys_init(struct lexer *, unsigned int);
-static void	 keys_grow(struct lexer *);
-static unsigned int slot_find(const struct lexer *, const struct key *, int *);
-static int	 key_add(struct lexer *);
-static void	 keys_pop(struct lexer *, unsigned int);
-static void	 keys_clear(struct lexer *);
 
 static enum lexer_event fail(struct lexer *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
@@ -180,12 +145,6 @@ static int	 bulk_check(struct lexer *);
 static int	 bulk_run(struct lexer *, bytes *, bytes);
 static int	 put_bulk(struct lexer *, const char *, size_t);
 static int	 put_secret(struct lexer *, const char *, size_t);
-static size_t	 escape(char *, uint32_t);
-static size_t	 escape_u(char *, uint32_t);
-static int	 utf8_start(struct utf8 *, unsigned char);
-static int	 utf8_next(struct utf8 *, unsigned char);
-static int	 utf8_valid(uint32_t);
-static size_t	 utf8_encode(char *, uint32_t);
 
 static enum lexer_event do_gap(struct lexer *, bytes *, bytes);
 static enum lexer_event do_string(struct lexer *, bytes *, bytes);
@@ -306,15 +265,15 @@ lexer_new(const struct lexer_limits *limits)
 
 	if (sodium_init() == -1)
 		fatalx("libsodium cannot start");
-	lx = xmalloc(sizeof(*lx));
-	memset(lx, 0, sizeof(*lx));
+	if ((lx = calloc(1, sizeof(*lx))) == NULL)
+		fatal("calloc of a lexer");
 	lx->limits = *limits;
 	if (lx->limits.depth == 0)
 		lx->limits.depth = 1;
-	lx->stack = xmalloc(lx->limits.depth * sizeof(*lx->stack));
+	if ((lx->stack = calloc(lx->limits.depth, sizeof(*lx->stack))) == NULL)
+		fatal("calloc of %u brackets", lx->limits.depth);
 	lx->bulkmode = 1;
-	randombytes_buf(lx->seed, sizeof(lx->seed));
-	keys_init(lx, KEYS_MIN);
+	keys_init(&lx->keys);
 	fresh(lx);
 	return (lx);
 }
@@ -325,8 +284,7 @@ lexer_free(struct lexer *lx)
 	if (lx == NULL)
 		return;
 	drop(lx);
-	free(lx->keys);
-	free(lx->slots);
+	keys_free(&lx->keys);
 	free(lx->stack);
 	explicit_bzero(lx, sizeof(*lx));
 	free(lx);
@@ -420,195 +378,6 @@ request_clear(struct request *r)
 }
 
 /*
- * Memory.
- */
-
-static void *
-xmalloc(size_t n)
-{
-	void *p;
-
-	if ((p = malloc(n)) == NULL)
-		fatal("malloc of %zu bytes", n);
-	return (p);
-}
-
-/*
- * Room for n more bytes, doubling up to max.  Small buffers are copied by
- * hand so that the old one can be wiped; a large one is remapped, which
- * leaves nothing behind and needs no second one meanwhile.
- */
-static void
-buf_grow(struct buf *b, size_t n, size_t max)
-{
-	size_t cap = b->cap * 2;
-	char *p;
-
-	if (cap > max)
-		cap = max;
-	if (cap < b->len + n)
-		cap = b->len + n;
-	if (cap < BUF_MIN)
-		cap = BUF_MIN;
-	if (b->cap >= BUF_REMAP) {
-		if ((p = realloc(b->p, cap)) == NULL)
-			fatal("realloc of %zu bytes", cap);
-	} else {
-		p = xmalloc(cap);
-		if (b->p != NULL) {
-			memcpy(p, b->p, b->len);
-			explicit_bzero(b->p, b->cap);
-			free(b->p);
-		}
-	}
-	b->p = p;
-	b->cap = cap;
-}
-
-/* Always leaves room for a NUL. */
-static void
-buf_put(struct buf *b, const void *p, size_t n)
-{
-	if (b->cap - b->len < n + 1)
-		buf_grow(b, n + 1, SIZE_MAX);
-	if (n == 1)
-		b->p[b->len] = *(const char *)p;
-	else
-		memcpy(b->p + b->len, p, n);
-	b->len += n;
-}
-
-static void
-buf_free(struct buf *b)
-{
-	if (b->p == NULL)
-		return;
-	explicit_bzero(b->p, b->len);
-	free(b->p);
-	memset(b, 0, sizeof(*b));
-}
-
-/* Give it away, without the room it does not need. */
-static char *
-buf_take(struct buf *b)
-{
-	char *p = b->p, *small;
-
-	if (b->cap - b->len > BUF_SLACK) {
-		if (b->cap >= BUF_REMAP) {
-			if ((small = realloc(p, b->len + 1)) != NULL)
-				p = small;
-		} else {
-			small = xmalloc(b->len + 1);
-			memcpy(small, p, b->len);
-			explicit_bzero(p, b->len);
-			free(p);
-			p = small;
-		}
-	}
-	memset(b, 0, sizeof(*b));
-	return (p);
-}
-
-/*
- * Keys.  One table for all open objects: keys leave it newest first, so that
- * clearing its slot is all it takes to remove one.  The hash is keyed; a host
- * cannot choose keys that collide.
- */
-
-static void
-keys_init(struct lexer *lx, unsigned int cap)
-{
-	lx->keys = xmalloc(cap * sizeof(*lx->keys));
-	lx->slots = calloc(cap, 2 * sizeof(*lx->slots));
-	if (lx->slots == NULL)
-		fatal("calloc");
-	lx->keycap = cap;
-}
-
-static void
-keys_grow(struct lexer *lx)
-{
-	struct key *old = lx->keys;
-	unsigned int i;
-	int found;
-
-	free(lx->slots);
-	keys_init(lx, lx->keycap * 2);
-	memcpy(lx->keys, old, lx->nkeys * sizeof(*old));
-	free(old);
-	for (i = 0; i < lx->nkeys; i++) {
-		lx->keys[i].slot = slot_find(lx, &lx->keys[i], &found);
-		lx->slots[lx->keys[i].slot] = i + 1;
-	}
-}
-
-static unsigned int
-slot_find(const struct lexer *lx, const struct key *k, int *found)
-{
-	const struct key *o;
-	unsigned int i, mask = 2 * lx->keycap - 1;
-
-	*found = 0;
-	for (i = (unsigned int)k->hash & mask; lx->slots[i] != 0;
-	    i = (i + 1) & mask) {
-		o = &lx->keys[lx->slots[i] - 1];
-		if (o->hash == k->hash && o->depth == k->depth &&
-		    o->len == k->len && memcmp(lx->text.p + o->off,
-		    lx->text.p + k->off, k->len) == 0) {
-			*found = 1;
-			break;
-		}
-	}
-	return (i);
-}
-
-/* The key that text ends with; -1 if its object has it already. */
-static int
-key_add(struct lexer *lx)
-{
-	unsigned char hash[crypto_shorthash_BYTES];
-	struct key k = { 0 };
-	int found;
-
-	if (lx->nkeys == lx->keycap)
-		keys_grow(lx);
-	k.off = lx->start;
-	k.len = lx->text.len - lx->start;
-	k.depth = lx->depth;
-	crypto_shorthash(hash, (unsigned char *)lx->text.p + k.off, k.len,
-	    lx->seed);
-	memcpy(&k.hash, hash, sizeof(k.hash));
-	k.hash += k.depth;
-	k.slot = slot_find(lx, &k, &found);
-	if (found)
-		return (-1);
-	lx->keys[lx->nkeys++] = k;
-	lx->slots[k.slot] = lx->nkeys;
-	return (0);
-}
-
-static void
-keys_pop(struct lexer *lx, unsigned int n)
-{
-	while (n-- > 0)
-		lx->slots[lx->keys[--lx->nkeys].slot] = 0;
-}
-
-/* All of them, and the memory that many needed. */
-static void
-keys_clear(struct lexer *lx)
-{
-	if (lx->keycap > KEYS_MIN) {
-		free(lx->keys);
-		free(lx->slots);
-		lx->nkeys = 0;
-		keys_init(lx, KEYS_MIN);
-	} else
-		keys_pop(lx, lx->nkeys);
-}
-
-/*
  * Errors.
  */
 
@@ -628,7 +397,7 @@ drop(struct lexer *lx)
 	lx->tokn = 0;
 	lx->tokmore = 0;
 	explicit_bzero(&lx->b64, sizeof(lx->b64));
-	keys_clear(lx);
+	keys_clear(&lx->keys);
 }
 
 static void
@@ -791,7 +560,7 @@ put_char(struct lexer *lx, uint32_t cp)
 		return (put_string(lx, s, utf8_encode(s, cp)));
 	if (cp == 0)
 		return (put_nul(lx));
-	return (put(lx, s, escape(s, cp)));
+	return (put(lx, s, utf8_escape(s, cp)));
 }
 
 static int
@@ -882,114 +651,6 @@ put_secret(struct lexer *lx, const char *p, size_t n)
 	memcpy(lx->secret + lx->secretlen, p, n);
 	lx->secretlen += n;
 	return (0);
-}
-
-/*
- * Characters.
- */
-
-static size_t
-escape(char *s, uint32_t cp)
-{
-	static const char from[] = "\b\f\n\r\t\"\\", to[] = "bfnrt\"\\";
-	const char *e;
-
-	if (cp < 0x80 && (e = strchr(from, (int)cp)) != NULL) {
-		s[0] = '\\';
-		s[1] = to[e - from];
-		return (2);
-	}
-	if (cp >= 0x20 && cp < 0x7f) {
-		s[0] = (char)cp;
-		return (1);
-	}
-	if (cp < 0x10000)
-		return (escape_u(s, cp));
-	cp -= 0x10000;
-	return (escape_u(s, 0xd800 | cp >> 10) +
-	    escape_u(s + 6, 0xdc00 | (cp & 0x3ff)));
-}
-
-static size_t
-escape_u(char *s, uint32_t v)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	s[0] = '\\';
-	s[1] = 'u';
-	s[2] = digits[v >> 12 & 15];
-	s[3] = digits[v >> 8 & 15];
-	s[4] = digits[v >> 4 & 15];
-	s[5] = digits[v & 15];
-	return (6);
-}
-
-/* Both: 1 a character is complete in cp, 0 more is needed, -1 invalid. */
-static int
-utf8_start(struct utf8 *u, unsigned char b)
-{
-	u->need = 0;
-	u->min = 0;
-	u->cp = b;
-	if (b < 0x80)
-		return (1);
-	if (b < 0xc0 || b > 0xf4)
-		return (-1);
-	if (b < 0xe0) {
-		u->need = 1;
-		u->min = 0x80;
-		u->cp = b & 0x1f;
-	} else if (b < 0xf0) {
-		u->need = 2;
-		u->min = 0x800;
-		u->cp = b & 0xf;
-	} else {
-		u->need = 3;
-		u->min = 0x10000;
-		u->cp = b & 7;
-	}
-	return (0);
-}
-
-static int
-utf8_next(struct utf8 *u, unsigned char b)
-{
-	unsigned int len = u->min == 0x80;
-
-	if ((b & 0xc0) != 0x80)
-		return (-1);
-	u->cp = u->cp << 6 | (b & 0x3f);
-	if (--u->need > 0)
-		return (0);
-	/* C0 80 is U+0000; any other overlong form is wrong. */
-	if (u->cp < u->min && !(len && u->cp == 0))
-		return (-1);
-	return (utf8_valid(u->cp) ? 1 : -1);
-}
-
-static int
-utf8_valid(uint32_t cp)
-{
-	if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
-		return (0);
-	return ((cp < 0xfdd0 || cp > 0xfdef) && (cp & 0xfffe) != 0xfffe);
-}
-
-/* For strings that are base64 if they are right: U+0000 is no matter. */
-static size_t
-utf8_encode(char *s, uint32_t cp)
-{
-	unsigned int n, i;
-
-	if (cp < 0x80) {
-		s[0] = (char)cp;
-		return (1);
-	}
-	n = cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
-	for (i = n - 1; i > 0; i--, cp >>= 6)
-		s[i] = (char)(0x80 | (cp & 0x3f));
-	s[0] = (char)((0xf00 >> n & 0xff) | cp);
-	return (n);
 }
 
 /*
@@ -1099,7 +760,7 @@ close_bracket(struct lexer *lx, bytes *pp)
 		return (LEXER_ERROR);
 	(*pp)++;
 	if (object)
-		keys_pop(lx, f->members);
+		keys_pop(&lx->keys, f->members);
 	lx->depth--;
 	return (end_value(lx, object));
 }
@@ -1427,7 +1088,8 @@ end_key(struct lexer *lx)
 	const char *key;
 	size_t i;
 
-	if (key_add(lx) == -1)
+	if (keys_add(&lx->keys, lx->text.p, lx->start, lx->text.len - lx->start,
+	    lx->depth) == -1)
 		return (fail(lx, "JSON parse error, duplicate key"));
 	lx->stack[lx->depth - 1].members++;
 	if (put(lx, "\"", 1) == -1)
