@@ -32,7 +32,7 @@ QUERY_netbsd=	workers/query-bsd.o
 QUERY_OBJS=	workers/query-$(OS).o $(QUERY_$(OS)) workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o
-EXEC_OBJS=	workers/runas.o
+EXEC_OBJS=	workers/exec-starter.o workers/runas.o
 # BENEATH is linux, or posix: workers/file-posix.o
 FILE_OBJS=	workers/file-walk.o workers/file-$(BENEATH).o
 SYSTEM_linux=	workers/mounts-linux.o
@@ -73,7 +73,8 @@ QGAD_H=		qgad/base64.h qgad/buf.h qgad/channel.h qgad/handlers.h \
 		qgad/json.h qgad/keys.h qgad/lexer.h qgad/monitor.h \
 		qgad/request.h qgad/schema.h qgad/stream.h qgad/utf8.h
 PARENT_H=	parent/parent.h parent/request.h
-WORKERS_H=	workers/account.h workers/answer.h workers/file.h workers/freeze.h \
+WORKERS_H=	workers/account.h workers/answer.h workers/exec.h \
+		workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \
 		workers/query.h workers/query-bsd.h workers/query-darwin.h \
 		workers/query-freebsd.h workers/runas.h workers/system.h \
