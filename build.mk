@@ -32,6 +32,7 @@ QUERY_netbsd=	workers/query-bsd.o
 QUERY_OBJS=	workers/query-$(OS).o $(QUERY_$(OS)) workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o
+TOOL_OBJS=	workers/tool.o
 EXEC_OBJS=	workers/exec-starter.o workers/runas.o
 # BENEATH is linux, or posix: workers/file-posix.o
 FILE_OBJS=	workers/file-walk.o workers/file-$(BENEATH).o
@@ -47,8 +48,7 @@ ACCOUNT_openbsd= workers/account-bsd.o
 ACCOUNT_netbsd=	workers/account-bsd.o
 ACCOUNT_freebsd= workers/account-freebsd.o
 ACCOUNT_darwin=	workers/account-bsd.o
-ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o $(ACCOUNT_$(OS)) \
-		workers/tool.o
+ACCOUNT_OBJS=	workers/password.o workers/sshkeys.o $(ACCOUNT_$(OS))
 FREEZE_linux=	workers/freeze-linux.o
 FREEZE_openbsd=	workers/freeze-bsd.o workers/freeze-boot-bsd.o
 FREEZE_netbsd=	workers/freeze-bsd.o workers/freeze-boot-bsd.o
@@ -58,8 +58,8 @@ FREEZE_OBJS=	$(FREEZE_$(OS)) workers/freeze-marker.o
 MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/file.o workers/log.o workers/system.o workers/hook.o \
 		workers/account.o workers/freeze.o
-WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(FILE_OBJS) \
-		$(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS) \
+WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(TOOL_OBJS) \
+		$(FILE_OBJS) $(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS) \
 		$(EXEC_OBJS)
 
 SELFTEST_OBJS=	selftest/cage.o selftest/installed.o selftest/machine.o \
@@ -163,11 +163,11 @@ workers/qgad-file: workers/file.o $(FILE_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 workers/qgad-log: workers/log.o $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/log.o $(COMMON)
-workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(JOB_OBJS) \
-    $(ANSWER_OBJS) $(IMSG) $(LIB)
+workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(TOOL_OBJS) \
+    $(JOB_OBJS) $(ANSWER_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/system.o $(SYSTEM_OBJS) \
-	    $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON)
+	    $(TOOL_OBJS) $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON)
 workers/qgad-hook: workers/hook.o $(HOOK_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/hook.o $(HOOK_OBJS) \
@@ -179,11 +179,11 @@ workers/qgad-freeze: workers/freeze.o $(FREEZE_OBJS) $(JOB_OBJS) $(IMSG) \
 	    $(JOB_OBJS) $(COMMON)
 
 # Dynamic: whose home it is, name service says.
-workers/qgad-account: workers/account.o $(ACCOUNT_OBJS) $(JOB_OBJS) \
-    $(ANSWER_OBJS) $(IMSG) $(LIB)
+workers/qgad-account: workers/account.o $(ACCOUNT_OBJS) $(TOOL_OBJS) \
+    $(JOB_OBJS) $(ANSWER_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(PIEFLAGS) -o $@ workers/account.o $(ACCOUNT_OBJS) \
-	    $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON) $(SODIUMLIBS)
+	    $(TOOL_OBJS) $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON) $(SODIUMLIBS)
 
 # The build's id: no time, no host, the same sources give the same id.
 SUMMED=		$(IMSG_OBJS:.o=.c) $(LIB_OBJS:.o=.c) $(QGAD_OBJS:.o=.c) \

@@ -26,14 +26,9 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,21 +39,15 @@
 #include "log.h"
 #include "messages.h"
 #include "system.h"
+#include "tool.h"
 #include "value.h"
-
-#define OUTPUT_MAX	1024		/* of a program, for the error */
-#define LAST_LOOK	(1024 * 1024)	/* more than a pipe holds */
 
 struct run {
 	struct imsgbuf	*ib;
 	uint64_t	 id;		/* of the request */
 	int		 gone;		/* nobody waits for the answer */
-	int		 watch;
-	pid_t		 pid;
-	int		 fd;		/* what the program writes; -1: all read */
-	char		 out[OUTPUT_MAX + 1];
-	size_t		 len;
-	char		 text[OUTPUT_MAX + 256];	/* the error */
+	struct tool	 tool;
+	char		 text[TOOL_OUTPUT + 256];	/* the error */
 };
 
 static int	 o_shutdown(struct run *, struct imsg *,
@@ -74,16 +63,8 @@ static int	 o_suspend(struct run *, struct imsg *, struct value_writer *);
 static int	 o_smart(struct run *, struct imsg *, struct value_writer *);
 static void	 malformed(const struct imsg *) __attribute__((noreturn));
 static const struct system_program *choose(unsigned int, char *, size_t);
-static int	 executable(const char *);
 static int	 suspend_by(struct run *, const struct system_suspend *);
-static int	 run_program(struct run *, const struct system_program *,
-		    struct job_end *);
-static int	 start(struct run *, const struct system_program *);
-static void	 wait_for_end(struct run *, struct job_end *);
-static void	 monitor_event(struct run *);
-static size_t	 output(struct run *);
-static void	 explain(struct run *, const struct job_end *, const char *);
-static void	 trim(struct run *);
+static void	 run_program(struct run *, const struct system_program *);
 
 /* 0, or -1 with the reason in text.  value: the frontend gets the result. */
 static const struct {
@@ -113,9 +94,7 @@ main(int argc, char *argv[])
 	child_start(ROLE_SYSTEM, argc, argv, &ib, &ids);
 	memset(&run, 0, sizeof(run));
 	run.ib = &ib;
-	run.fd = -1;
-	if ((run.watch = job_watch()) == -1)
-		fatal("pipe");
+	tool_init();
 	confine(ROLE_SYSTEM, &ids);
 	child_ready(ROLE_SYSTEM, &ib);
 
@@ -265,13 +244,15 @@ static int
 suspend_by(struct run *r, const struct system_suspend *ss)
 {
 	char name[128] = "the helper program '";
-	struct job_end end;
-	int error, i;
+	const struct tool *t = &r->tool;
+	int i;
 
-	if (access(ss->need, F_OK) == -1 || !executable(ss->check.argv[0]) ||
-	    !executable(ss->act.argv[0]) ||
-	    run_program(r, &ss->check, &end) != 0 || end.signaled ||
-	    end.code < ss->yes || end.code > ss->yesmax || r->gone)
+	if (access(ss->need, F_OK) == -1 || !tool_there(ss->check.argv[0]) ||
+	    !tool_there(ss->act.argv[0]))
+		return (0);
+	run_program(r, &ss->check);
+	if (t->error != 0 || t->end.signaled || t->end.code < ss->yes ||
+	    t->end.code > ss->yesmax || r->gone)
 		return (0);
 	for (i = 0; ss->act.argv[i] != NULL; i++) {
 		if (i > 0)
@@ -279,18 +260,18 @@ suspend_by(struct run *r, const struct system_suspend *ss)
 		(void)strlcat(name, i > 0 ? ss->act.argv[i] :
 		    strrchr(ss->act.argv[0], '/') + 1, sizeof(name));
 	}
-	if ((error = run_program(r, &ss->act, &end)) != 0) {
+	run_program(r, &ss->act);
+	if (t->error != 0) {
 		snprintf(r->text, sizeof(r->text), "%s' could not be "
-		    "executed: %s", name, strerror(error));
+		    "executed: %s", name, strerror(t->error));
 		return (-1);
 	}
-	if (!end.signaled && end.code == 0)
+	if (!t->end.signaled && t->end.code == 0)
 		return (1);
-	trim(r);
 	snprintf(r->text, sizeof(r->text), "%s' %s (%d)%s%s", name,
-	    end.signaled ? "was terminated by a signal" :
-	    "returned an unexpected exit status code", end.code,
-	    r->len > 0 ? ": " : "", r->out);
+	    t->end.signaled ? "was terminated by a signal" :
+	    "returned an unexpected exit status code", t->end.code,
+	    *t->out != '\0' ? ": " : "", t->out);
 	return (-1);
 }
 
@@ -300,8 +281,6 @@ o_shutdown(struct run *r, struct imsg *imsg, struct value_writer *w)
 	static const char failed[] = "child process has failed to shutdown";
 	const struct system_program *sp;
 	struct msg_shutdown m;
-	struct job_end end;
-	int error;
 
 	(void)w;
 	if (msg_recv_shutdown(imsg, &m) == -1)
@@ -309,15 +288,9 @@ o_shutdown(struct run *r, struct imsg *imsg, struct value_writer *w)
 	r->id = m.id;
 	if ((sp = choose(m.mode, r->text, sizeof(r->text))) == NULL)
 		return (-1);
-	if ((error = run_program(r, sp, &end)) != 0) {
-		snprintf(r->text, sizeof(r->text), "%s: %s: %s", failed,
-		    sp->argv[0], strerror(error));
-		return (-1);
-	}
-	if (!end.signaled && end.code == 0)
-		return (0);
-	explain(r, &end, failed);
-	return (-1);
+	run_program(r, sp);
+	tool_explain(&r->tool, failed, r->text, sizeof(r->text));
+	return (*r->text == '\0' ? 0 : -1);
 }
 
 /* The first way whose program is here; NULL: text names what was missed. */
@@ -330,7 +303,7 @@ choose(unsigned int mode, char *text, size_t size)
 
 	snprintf(text, size, "no program to shut down with, looked for");
 	for (i = 0; (sp = system_shutdown(mode, i)) != NULL; i++) {
-		if (executable(sp->argv[0]))
+		if (tool_there(sp->argv[0]))
 			return (sp);
 		len = strlen(text);
 		snprintf(text + len, size - len, "%s %s", i == 0 ? "" : ",",
@@ -339,164 +312,13 @@ choose(unsigned int mode, char *text, size_t size)
 	return (NULL);
 }
 
-static int
-executable(const char *path)
-{
-	struct stat st;
-
-	return (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	    access(path, X_OK) == 0);
-}
-
-/* 0 when it has ended, output in out; or the errno of the exec. */
-static int
-run_program(struct run *r, const struct system_program *sp,
-    struct job_end *end)
-{
-	int error;
-
-	r->len = 0;
-	if ((error = start(r, sp)) != 0) {
-		close(r->fd);
-		r->fd = -1;
-		return (error);
-	}
-	wait_for_end(r, end);
-	job_reap(r->pid);
-	if (r->fd != -1)
-		close(r->fd);		/* something it left holds it */
-	r->fd = -1;
-	return (0);
-}
-
-/* 0, or an errno. */
-static int
-start(struct run *r, const struct system_program *sp)
-{
-	char *argv[SYSTEM_ARGS + 1];
-	struct job_start js;
-	int error, fds[2], i, null, status;
-
-	memset(&js, 0, sizeof(js));
-	for (i = 0; i <= SYSTEM_ARGS; i++)
-		argv[i] = (char *)(uintptr_t)sp->argv[i];
-	if (pipe2(fds, O_CLOEXEC) == -1 ||
-	    fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1)
-		fatal("pipe");
-	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		fatal("/dev/null");
-	js.path = argv[0];
-	js.argv = argv;
-	js.envp = job_environment;
-	js.fd[0] = null;
-	js.fd[1] = js.fd[2] = fds[1];
-	if ((r->pid = job_start(&js, &status)) == -1)
-		fatal("fork");
-	close(null);
-	close(fds[1]);
-	r->fd = fds[0];
-	if ((error = job_status(status)) != 0)
-		job_reap(r->pid);
-	return (error);
-}
-
-/*
- * The program's own end is what counts: something it left behind may hold
- * the pipe for ever.  A monitor that goes meanwhile is no reason to leave,
- * since a program that writes into a pipe without a reader would die of it.
- */
+/* What came of it is in r->tool. */
 static void
-wait_for_end(struct run *r, struct job_end *end)
+run_program(struct run *r, const struct system_program *sp)
 {
-	struct pollfd pfd[3];
-	size_t n, total = 0;
-	int ended;
-
-	while ((ended = job_ended(r->pid, end)) == 0) {
-		memset(pfd, 0, sizeof(pfd));
-		pfd[0].fd = r->gone ? -1 : r->ib->fd;
-		pfd[1].fd = r->watch;
-		pfd[2].fd = r->fd;
-		pfd[0].events = pfd[1].events = pfd[2].events = POLLIN;
-		if (poll(pfd, 3, -1) == -1) {
-			if (errno == EINTR)
-				continue;
-			fatal("poll");
-		}
-		if (pfd[0].revents != 0)
-			monitor_event(r);
-		if (pfd[1].revents != 0)
-			job_noticed(r->watch);
-		if (pfd[2].revents != 0)
-			(void)output(r);
-	}
-	if (ended == -1)
-		fatal("waitid");
-	while (r->fd != -1 && total < LAST_LOOK && (n = output(r)) > 0)
-		total += n;
-}
-
-/* Nothing may come now, so it can only be the end. */
-static void
-monitor_event(struct run *r)
-{
-	struct imsg imsg;
-
-	if (imsgbuf_read(r->ib) != 1 || imsgbuf_get(r->ib, &imsg) != 0)
-		r->gone = 1;
-}
-
-/* One read; returns its bytes, 0 when there is nothing or the end came. */
-static size_t
-output(struct run *r)
-{
-	char scratch[OUTPUT_MAX];
-	size_t keep;
-	ssize_t n;
-
-	if ((n = read(r->fd, scratch, sizeof(scratch))) == -1 &&
-	    (errno == EAGAIN || errno == EINTR))
-		return (0);
-	if (n <= 0) {
-		close(r->fd);
-		r->fd = -1;
-		return (0);
-	}
-	keep = OUTPUT_MAX - r->len;
-	if ((size_t)n < keep)
-		keep = (size_t)n;
-	memcpy(r->out + r->len, scratch, keep);
-	r->len += keep;
-	return ((size_t)n);
-}
-
-static void
-explain(struct run *r, const struct job_end *end, const char *failed)
-{
-	trim(r);
-	if (*r->out != '\0')
-		snprintf(r->text, sizeof(r->text), "%s: %s", failed, r->out);
-	else
-		snprintf(r->text, sizeof(r->text), "%s: %s %d", failed,
-		    end->signaled ? "terminated by signal" : "exit status",
-		    end->code);
-}
-
-/* To one line without control characters or space around it. */
-static void
-trim(struct run *r)
-{
-	size_t i, skip = 0;
-
-	for (i = 0; i < r->len; i++) {
-		if ((unsigned char)r->out[i] < ' ' || r->out[i] == 0x7f)
-			r->out[i] = ' ';
-	}
-	while (r->len > 0 && r->out[r->len - 1] == ' ')
-		r->len--;
-	while (skip < r->len && r->out[skip] == ' ')
-		skip++;
-	r->len -= skip;
-	memmove(r->out, r->out + skip, r->len);
-	r->out[r->len] = '\0';
+	memset(&r->tool, 0, sizeof(r->tool));
+	r->tool.argv = sp->argv;
+	r->tool.input = -1;
+	tool_run(&r->tool, r->ib);
+	r->gone |= r->tool.gone;
 }

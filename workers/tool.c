@@ -81,13 +81,15 @@ tool_run(struct tool *t, struct imsgbuf *ib)
 	r.tool = t;
 	r.ib = ib;
 	t->gone = t->late = 0;
-	if ((t->error = start(&r)) != 0)
-		return;
-	if (t->limit > 0)
-		r.until = now_ms() + t->limit;
-	wait_for_end(&r);
+	if ((t->error = start(&r)) == 0) {
+		if (t->limit > 0)
+			r.until = now_ms() + t->limit;
+		wait_for_end(&r);
+		job_reap(r.pid);
+	}
 	trim(&r);
-	job_reap(r.pid);
+	if (r.fd != -1)
+		close(r.fd);		/* something it left holds it */
 }
 
 void

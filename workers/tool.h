@@ -45,11 +45,14 @@ struct tool {
 	char		 out[TOOL_OUTPUT + 1];	/* what it said, one line */
 };
 
-/* Once, before the rest. */
+/* Once, before any tool_run(). */
 void	 tool_init(void);
 /* 1: a regular file that we may execute. */
 int	 tool_there(const char *path);
-/* A monitor that goes meanwhile is no reason to leave it alone. */
+/*
+ * Returns when it has ended.  A monitor that goes meanwhile is no reason to
+ * leave: a program that writes into a pipe without a reader would die of it.
+ */
 void	 tool_run(struct tool *, struct imsgbuf *);
 /*
  * text is "" if it ended with status 0; else failed, a colon, and what it

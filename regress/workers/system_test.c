@@ -44,6 +44,7 @@ int	 system_main(int, char *[]);
 #include <sys/wait.h>
 
 #include <atf-c.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "driver.h"
@@ -555,8 +556,8 @@ ATF_TC_BODY(failures, tc)
 	stand_in("halt", "head -c 300000 /dev/zero | tr '\\0' x; exit 1");
 	n = snprintf(want, sizeof(want),
 	    "child process has failed to shutdown: ");
-	memset(want + n, 'x', OUTPUT_MAX);
-	want[n + OUTPUT_MAX] = '\0';
+	memset(want + n, 'x', TOOL_OUTPUT);
+	want[n + TOOL_OUTPUT] = '\0';
 	shutdown_says(SHUTDOWN_HALT, want);
 	/* Executable and yet not. */
 	stand_in("halt", "");
