@@ -33,6 +33,7 @@
 
 #include "imsg.h"
 #include "query.h"
+#include "tree.h"
 #include "value.h"
 
 #define PCI0	"/pci0000:00"
@@ -165,97 +166,31 @@ begin(void)
 
 /* --- answers --- */
 
-struct out {
-	FILE	*f;
-	char	*s;
-	size_t	 len;
-};
-
-static void
-render_item(FILE *f, const struct value_item *item)
-{
-	if (item->type == VALUE_KEY || item->type == VALUE_STR)
-		fprintf(f, "\"%.*s\"", (int)item->len, item->str);
-	else if (item->type == VALUE_INT)
-		fprintf(f, "%lld", (long long)item->num.i);
-	else if (item->type == VALUE_UINT)
-		fprintf(f, "%llu", (unsigned long long)item->num.u);
-	else
-		fprintf(f, "%s", item->type == VALUE_TRUE ? "true" : "false");
-}
-
-/* Compact JSON, strings as they are. */
-static char *
-render(struct ibuf *tree)
-{
-	struct value_reader	 r;
-	struct value_item	 i;
-	struct out		 o;
-	char			 closing[VALUE_DEPTH];
-	int			 depth = 0, first = 1, rv;
-
-	ATF_REQUIRE((o.f = open_memstream(&o.s, &o.len)) != NULL);
-	value_read(&r, ibuf_data(tree), ibuf_size(tree));
-	while ((rv = value_next(&r, &i)) == 1) {
-		if (i.type == VALUE_CLOSE) {
-			fputc(closing[--depth], o.f);
-			first = 0;
-			continue;
-		}
-		if (!first)
-			fputc(',', o.f);
-		first = 0;
-		if (i.type == VALUE_OBJECT || i.type == VALUE_ARRAY) {
-			fputc(i.type == VALUE_OBJECT ? '{' : '[', o.f);
-			closing[depth++] = i.type == VALUE_OBJECT ? '}' : ']';
-			first = 1;
-			continue;
-		}
-		render_item(o.f, &i);
-		if (i.type == VALUE_KEY) {
-			fputc(':', o.f);
-			first = 1;
-		}
-	}
-	ATF_REQUIRE_EQ(0, rv);
-	fclose(o.f);
-	return (o.s);
-}
-
 /* The answer, or "error: " and its text. */
 static char *
 ask(query_fn fn)
 {
 	struct value_writer	 w;
-	struct ibuf		*tree;
-	char			 err[256] = "", *s;
+	char			 err[256] = "";
 
 	value_start(&w, VALUE_SIZE);
 	if (fn(&w, err, sizeof(err)) == -1) {
 		value_abort(&w);
 		return (text("error: %s", err));
 	}
-	ATF_REQUIRE((tree = value_done(&w)) != NULL);
-	s = render(tree);
-	ibuf_free(tree);
-	return (s);
+	return (finish(&w));
 }
 
 static char *
 address_of(const char *path)
 {
 	struct value_writer	 w;
-	struct ibuf		*tree;
-	char			*s;
 
 	value_start(&w, VALUE_SIZE);
 	value_array(&w, NULL);
 	linux_addresses(&w, text("/sys/devices%s", path));
 	value_close(&w);
-	ATF_REQUIRE((tree = value_done(&w)) != NULL);
-	s = render(tree);
-	ibuf_free(tree);
-	return (s);
+	return (finish(&w));
 }
 
 static char *
