@@ -6,6 +6,9 @@
 
 include config.mk
 
+# The directories of the sources; scripts ask here.
+ROOMS=		imsg lib parent qgad selftest workers
+
 # --- what is made of what ---
 
 IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \

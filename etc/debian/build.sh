@@ -30,9 +30,11 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR MAKE CC CFLAGS \
 
 version=$(sed -n 's/^version=.*-qgad//p' configure)
 mkdir -p "$dir/tree"
+rooms=$(sed -n 's/^ROOMS=//p' build.mk)
 # What is the same keeps its time, what differs is newer than its object.
-find Makefile build.mk configure LICENSE README.md SECURITY.md etc imsg lib \
-    man parent qgad selftest workers -type f \( ! -path '*/*' -o -path 'etc/*' \
+# shellcheck disable=SC2086
+find Makefile build.mk configure LICENSE README.md SECURITY.md etc man \
+    $rooms -type f \( ! -path '*/*' -o -path 'etc/*' \
     -o -name '*.[ch58]' -o -name '*.sh' \) | while read -r file; do
 	cmp -s "$file" "$dir/tree/$file" && continue
 	mkdir -p "$(dirname "$dir/tree/$file")"

@@ -20,7 +20,8 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 rm -rf regress/build regress/tests.mk buildid.h buildid.h.new
-for f in imsg lib lib/compat qgad parent selftest workers regress/*; do
+rooms=$(sed -n 's/^ROOMS=//p' build.mk)
+for f in $rooms lib/compat regress/*; do
 	rm -f "$f"/*.o "$f"/*.ar "$f"/*.new
 done
 rm -f qgad/qgad parent/qgad-parent selftest/qgad-selftest \

@@ -30,6 +30,7 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 top=$(pwd -P)
+rooms=$(sed -n 's/^ROOMS=//p' build.mk)
 self=$top/regress/common/cross.sh
 cache=${QGAD_CROSS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/qgad-cross}
 jobs=${QGAD_CROSS_JOBS:-2}
@@ -65,10 +66,11 @@ targets()
 copy()
 {
 	mkdir -p "$dir"
-	cp -Rpu configure build.mk Makefile .clang-tidy imsg lib qgad parent \
-	    workers selftest etc man "$dir"
+	# shellcheck disable=SC2086
+	cp -Rpu configure build.mk Makefile .clang-tidy $rooms etc man "$dir"
 	# What is gone, and what a build left in our own directories.
-	(cd "$dir" && find imsg lib qgad parent workers selftest -type f) |
+	# shellcheck disable=SC2086
+	(cd "$dir" && find $rooms -type f) |
 	    while IFS= read -r f; do
 		case $f in
 		*.c)	[ -f "$f" ] || rm -f "$dir/$f" "$dir/${f%.c}.o" ;;
@@ -110,15 +112,17 @@ configured()
 		return 0
 	fi
 	compiler || return 1
-	rm -f config.mk .cross imsg/*.o lib/*.o lib/compat/*.o qgad/*.o \
-	    parent/*.o workers/*.o selftest/*.o
+	# shellcheck disable=SC2086
+	find $rooms -name '*.o' -exec rm -f {} +
+	rm -f config.mk .cross
 	sh ./configure "$@" && printf '%s\n' "$*" >.cross
 }
 
 # The files of this system that were compiled.
 sources()
 {
-	find imsg lib qgad parent workers selftest -name '*.o' | sed 's/o$/c/' | sort
+	# shellcheck disable=SC2086
+	find $rooms -name '*.o' | sed 's/o$/c/' | sort
 }
 
 # tidy FILE: with the headers that zig has for the system.  Newer than make
@@ -149,8 +153,9 @@ tidy()
 # What they were when they were found good is not looked at again.
 tidied()
 {
-	sum=$(cat .clang-tidy config.h imsg/*.h lib/*.h qgad/*.h parent/*.h \
-	    workers/*.h selftest/*.h | cksum)
+	# shellcheck disable=SC2086
+	sum=$({ cat .clang-tidy config.h
+	    find $rooms -name '*.h' | sort | xargs cat; } | cksum)
 	mkdir -p tidy
 	rc=0
 	for f in $(sources); do

@@ -57,10 +57,18 @@ sources()
 	done
 }
 
+# in_rooms PATTERN: the files of that name in every room, lib/compat not
+in_rooms()
+{
+	for room in $(sed -n 's/^ROOMS=//p' build.mk); do
+		# shellcheck disable=SC2086
+		echo "$room"/$1
+	done
+}
+
 includes="-I. -Iimsg -Ilib"
 # shellcheck disable=SC2046
-code=$(sources imsg/*.c lib/*.c lib/compat/*.c qgad/*.c parent/*.c \
-    selftest/*.c workers/*.c)
+code=$(sources $(in_rooms '*.c') lib/compat/*.c)
 tests=$(sources regress/*/*.c)
 
 # Two files may have one name (qgad/channel.h, parent/channel.h): each finds
@@ -135,8 +143,7 @@ manuals()
 named()
 {
 	rc=0
-	for f in imsg/*.[ch] lib/*.[ch] qgad/*.[ch] parent/*.[ch] \
-	    selftest/*.[ch] workers/*.[ch]; do
+	for f in $(in_rooms '*.[ch]'); do
 		n=${f%.c}
 		case $f in
 		*.c)	n=$n.o ;;
@@ -151,9 +158,9 @@ named()
 		echo "$f is not in build.mk"
 		rc=1
 	done
+	# shellcheck disable=SC2046
 	if grep -nE '^#[ ]*(if|elif).*__(linux|OpenBSD|FreeBSD|NetBSD|APPLE)__' \
-	    imsg/*.[ch] lib/[!s]*.[ch] qgad/*.[ch] parent/*.[ch] \
-	    selftest/*.[ch] workers/*.[ch]; then
+	    $(in_rooms '*.[ch]') | grep -v '^lib/sandbox-'; then
 		echo "a system is asked for outside lib/compat and lib/sandbox-*"
 		rc=1
 	fi

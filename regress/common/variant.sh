@@ -129,18 +129,26 @@ copy()
 	done
 }
 
+# in_rooms PATTERN: the files of that name in every room
+in_rooms()
+{
+	for room in $(sed -n 's/^ROOMS=//p' build.mk); do
+		# shellcheck disable=SC2086
+		echo "$room"/$1
+	done
+}
+
 # Those whose code depends on the mask or on a path; headers that name one
 # are found through who includes them.
 affected()
 {
 	pattern='DEFENCE|CONTROL_OFF|"control\.h"|PATH_[A-Z]'
 	for h in $(cd "$dir" && grep -lE 'DEFENCE|PATH_[A-Z]' \
-	    imsg/*.h lib/*.h qgad/*.h parent/*.h workers/*.h selftest/*.h |
-	    grep -v control.h); do
+	    $(in_rooms '*.h') | grep -v control.h); do
 		pattern="$pattern|\"${h##*/}\""
 	done
-	(cd "$dir" && grep -lE "$pattern" imsg/*.c lib/*.c qgad/*.c parent/*.c \
-	    selftest/*.c workers/*.c)
+	# shellcheck disable=SC2046
+	(cd "$dir" && grep -lE "$pattern" $(in_rooms '*.c'))
 }
 
 # From stock's objects: the prefix is replaced where configure wrote it, and

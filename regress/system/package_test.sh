@@ -44,8 +44,9 @@ start_box() {
 	cp "$(build "$top" 1)" box/1.deb || exit 1
 	# The same with another build id.
 	mkdir src
+	# shellcheck disable=SC2046
 	(cd "$top" && tar cf - Makefile build.mk configure LICENSE ./*.md etc \
-	    imsg lib man parent qgad selftest workers) | (cd src && tar xf -)
+	    man $(sed -n 's/^ROOMS=//p' build.mk)) | (cd src && tar xf -)
 	echo '/* another build */' >>src/lib/build.c
 	cp "$(build "$PWD/src" 2)" box/2.deb || exit 1
 	cp "$common/qgaclient" box
