@@ -96,6 +96,8 @@ static const struct {
 	[MSG_FSFREEZE] =	{ WHEN_READY,	take_fsfreeze },
 };
 
+static void	 frontend_ready(struct child *);
+static void	 request_drop(void);
 static int	 request_begin(uint64_t, enum command_id, const char *);
 
 struct request request;
@@ -592,7 +594,7 @@ request_done(const char *result)
 	request_drop();
 }
 
-void
+static void
 request_drop(void)
 {
 	if (request.held) {
@@ -610,7 +612,7 @@ request_drop(void)
 
 /* --- the frontend's life --- */
 
-void
+static void
 frontend_ready(struct child *c)
 {
 	if (msg_send_limits(&c->ibuf, &conf->limits) == -1)

@@ -50,6 +50,8 @@ static size_t		 queued;
 static uint64_t		 dropped, restart_at, delay = RESTART_MIN;
 static int		 active, held;
 
+static void	 logger_line(enum log_level, const char *);
+
 /* Lines wait in the queue until logger_sink(); a child's at once. */
 void
 logger_start(void)
@@ -76,7 +78,7 @@ logger_sink(void)
 }
 
 /* Sent at the end of the turn: a reply goes first. */
-void
+static void
 logger_line(enum log_level level, const char *text)
 {
 	struct line *line;

@@ -353,7 +353,6 @@ void		 spawn_timers(uint64_t now, uint64_t *next);
 
 void	 frontend_message(struct child *, struct imsg *);
 void	 frontend_start(const struct conf *);
-void	 frontend_ready(struct child *);
 void	 frontend_died(void);
 int	 frontend_idle(void);			/* no request in hand */
 void	 frontend_policy(void);			/* tell it what changed */
@@ -430,7 +429,6 @@ void	 freeze_timers(uint64_t now, uint64_t *next);
 void	 logger_start(void);
 void	 logger_off(void);			/* in a child just forked */
 void	 logger_sink(void);			/* our own lines too */
-void	 logger_line(enum log_level, const char *);
 void	 logger_child(struct child *, const struct msg_log *);
 void	 logger_flush(void);
 /* While something may be frozen, lines wait here and no worker starts. */

@@ -56,7 +56,6 @@ struct request {
 extern struct request request;
 
 void	 request_done(const char *);
-void	 request_drop(void);
 /* A rule says no, after policy_decide() had said yes: answered so. */
 void	 request_refuse(const char *, ...)
 	    __attribute__((format(printf, 1, 2)));

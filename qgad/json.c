@@ -30,6 +30,8 @@
 #define OUT_KEEP	(512 * 1024)	/* above this an empty buffer shrinks */
 #define BAD_CHARACTER	0xfffdU
 
+static char	*out_reserve(struct out *, size_t);
+static void	 out_commit(struct out *, size_t);
 static size_t	 utf8_next(const unsigned char *, size_t, uint32_t *);
 static void	 json_escape(struct out *, uint32_t);
 static void	 json_item(struct out *, const struct value_item *);
@@ -49,7 +51,8 @@ out_pending(const struct out *o)
 	return (o->len - o->off);
 }
 
-char *
+/* Room for n bytes; out_commit() says how many of them were written. */
+static char *
 out_reserve(struct out *o, size_t n)
 {
 	size_t cap;
@@ -74,7 +77,7 @@ out_reserve(struct out *o, size_t n)
 	return (o->buf + o->len);
 }
 
-void
+static void
 out_commit(struct out *o, size_t n)
 {
 	o->len += n;

@@ -36,9 +36,6 @@ void	 out_init(struct out *);
 size_t	 out_pending(const struct out *);
 void	 out_add(struct out *, const void *, size_t);
 void	 out_str(struct out *, const char *);
-/* Room for n bytes; out_commit() says how many of them were written. */
-char	*out_reserve(struct out *, size_t);
-void	 out_commit(struct out *, size_t);
 /* n bytes were sent; a large buffer shrinks when it is empty. */
 void	 out_consume(struct out *, size_t);
 /* Take back what was added since out_pending() returned mark. */
