@@ -14,8 +14,9 @@ ROOMS=		imsg lib parent qgad selftest workers
 IMSG_OBJS=	imsg/imsg.o imsg/ibuf.o imsg/sendfd.o imsg/messages.o \
 		imsg/value.o
 LIB_OBJS=	lib/log.o lib/confine.o lib/commands.o lib/filemode.o \
-		lib/commands-$(OS).o lib/users.o lib/build.o \
-		lib/sandbox-$(SANDBOX).o lib/confcheck-$(SEEN).o $(COMPAT_OBJS)
+		lib/commands-$(OS).o lib/users.o lib/build.o lib/pathname.o \
+		lib/readall.o lib/sandbox-$(SANDBOX).o \
+		lib/confcheck-$(SEEN).o $(COMPAT_OBJS)
 QGAD_OBJS=	qgad/channel.o qgad/lexer.o qgad/request.o qgad/schema.o \
 		qgad/json.o qgad/base64.o qgad/monitor.o \
 		qgad/handlers.o qgad/stream.o qgad/buf.o qgad/keys.o \
@@ -26,6 +27,8 @@ PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/logger.o parent/reload.o parent/work.o parent/audit.o \
 		parent/rules.o parent/report.o
 ANSWER_OBJS=	workers/answer.o
+MOUNTS_linux=	workers/mounts-linux.o
+MOUNTS_OBJS=	$(MOUNTS_$(OS))
 QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
 		workers/query-mount-linux.o workers/query-route-linux.o
 QUERY_openbsd=	workers/query-bsd.o
@@ -39,7 +42,6 @@ TOOL_OBJS=	workers/tool.o
 EXEC_OBJS=	workers/exec-starter.o workers/runas.o
 # BENEATH is linux, or posix: workers/file-posix.o
 FILE_OBJS=	workers/file-walk.o workers/file-$(BENEATH).o
-SYSTEM_linux=	workers/mounts-linux.o
 SYSTEM_openbsd=	workers/system-bsd.o
 SYSTEM_netbsd=	workers/system-bsd.o
 SYSTEM_freebsd=	workers/system-bsd.o
@@ -62,7 +64,8 @@ MAIN_OBJS=	qgad/qgad.o parent/parent.o workers/query.o workers/exec.o \
 		workers/file.o workers/log.o workers/system.o workers/hook.o \
 		workers/account.o workers/freeze.o
 WORKER_OBJS=	$(ANSWER_OBJS) $(QUERY_OBJS) $(JOB_OBJS) $(TOOL_OBJS) \
-		$(FILE_OBJS) $(SYSTEM_OBJS) $(HOOK_OBJS) $(ACCOUNT_OBJS) $(FREEZE_OBJS) \
+		$(MOUNTS_OBJS) $(FILE_OBJS) $(SYSTEM_OBJS) $(HOOK_OBJS) \
+		$(ACCOUNT_OBJS) $(FREEZE_OBJS) \
 		$(EXEC_OBJS)
 
 SELFTEST_OBJS=	selftest/cage.o selftest/installed.o selftest/machine.o \
@@ -71,7 +74,7 @@ SELFTEST_OBJS=	selftest/cage.o selftest/installed.o selftest/machine.o \
 IMSG_H=		imsg/imsg.h imsg/messages.h imsg/value.h
 LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confcheck.h \
 		lib/confine.h lib/control.h lib/filemode.h lib/log.h \
-		lib/users.h
+		lib/pathname.h lib/readall.h lib/users.h
 QGAD_H=		qgad/base64.h qgad/buf.h qgad/channel.h qgad/handlers.h \
 		qgad/json.h qgad/keys.h qgad/lexer.h qgad/monitor.h \
 		qgad/request.h qgad/schema.h qgad/stream.h qgad/utf8.h
@@ -150,11 +153,11 @@ selftest/qgad-selftest: $(SELFTEST_OBJS) parent/parent.ar \
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ $(SELFTEST_OBJS) \
 	    parent/parent.ar workers/workers.ar $(COMMON)
-workers/qgad-query: workers/query.o $(QUERY_OBJS) $(ANSWER_OBJS) \
-    $(IMSG) $(LIB)
+workers/qgad-query: workers/query.o $(QUERY_OBJS) $(MOUNTS_OBJS) \
+    $(ANSWER_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/query.o $(QUERY_OBJS) \
-	    $(ANSWER_OBJS) $(COMMON)
+	    $(MOUNTS_OBJS) $(ANSWER_OBJS) $(COMMON)
 workers/qgad-exec: workers/exec.o $(EXEC_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/exec.o $(EXEC_OBJS) \
@@ -166,11 +169,11 @@ workers/qgad-file: workers/file.o $(FILE_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 workers/qgad-log: workers/log.o $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/log.o $(COMMON)
-workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(TOOL_OBJS) \
-    $(JOB_OBJS) $(ANSWER_OBJS) $(IMSG) $(LIB)
+workers/qgad-system: workers/system.o $(SYSTEM_OBJS) $(MOUNTS_OBJS) \
+    $(TOOL_OBJS) $(JOB_OBJS) $(ANSWER_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/system.o $(SYSTEM_OBJS) \
-	    $(TOOL_OBJS) $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON)
+	    $(MOUNTS_OBJS) $(TOOL_OBJS) $(JOB_OBJS) $(ANSWER_OBJS) $(COMMON)
 workers/qgad-hook: workers/hook.o $(HOOK_OBJS) $(JOB_OBJS) $(IMSG) $(LIB)
 	@echo "  LINK  $@"
 	$(Q)$(LINK) $(WORKERFLAGS) -o $@ workers/hook.o $(HOOK_OBJS) \

@@ -26,10 +26,10 @@
 #include "control.h"
 #include "filemode.h"
 #include "parent.h"
+#include "pathname.h"
 
 #define FORGOTTEN	4000000		/* ms, after which nothing is owed */
 
-static int	 below(const char *, const char *);
 static const struct file_rule *file_rule(const struct policy *, const char *,
 		    int);
 
@@ -341,16 +341,6 @@ path_normal(const char *path, char *out)
 	return (NULL);
 }
 
-/* Is it the base, or below it?  Both as path_normal() makes them. */
-static int
-below(const char *path, const char *base)
-{
-	size_t len = strlen(base);
-
-	return (len == 1 || (strncmp(path, base, len) == 0 &&
-	    (path[len] == '\0' || path[len] == '/')));
-}
-
 /* The longest that fits decides; of two the one that allows more. */
 static const struct file_rule *
 file_rule(const struct policy *policy, const char *path, int access)
@@ -359,7 +349,7 @@ file_rule(const struct policy *policy, const char *path, int access)
 	size_t len, bestlen = 0;
 
 	for (rule = policy->rules.files; rule != NULL; rule = rule->next) {
-		if (rule->access != access || !below(path, rule->base))
+		if (rule->access != access || !path_below(path, rule->base))
 			continue;
 		len = strlen(rule->base);
 		if (best == NULL || len > bestlen ||

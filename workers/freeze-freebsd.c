@@ -46,6 +46,7 @@
 
 #include "freeze.h"
 #include "log.h"
+#include "pathname.h"
 
 #define MOUNTS_MAX	65536
 #define MEMORY_DISK	"/dev/md"
@@ -64,7 +65,6 @@ static enum freeze_verdict judge(const struct statfs *, const char *,
 		    const char **);
 static int	 wanted(const struct statfs *, char *const *, size_t,
 		    const char *);
-static int	 below(const char *, const char *);
 static int	 add(struct freeze_list *, const struct statfs *, char *, size_t);
 static int	 suspender(fsid_t);
 
@@ -129,7 +129,7 @@ judge(const struct statfs *f, const char *exclude, const char **why)
 		*why = "it is on no disk of this machine";
 		return (PLAN_NO_DISK);
 	}
-	if (below(f->f_mntonname, exclude))
+	if (path_below_any(f->f_mntonname, exclude))
 		*why = "the configuration excludes it";
 	else if ((f->f_flags & MNT_RDONLY) != 0)
 		*why = "it is read-only";
@@ -181,24 +181,6 @@ freeze_plan(const char *exclude, freeze_plan_fn *show, void *arg)
 		}
 	free(v);
 	return (0);
-}
-
-/* Is the path one of the prefixes of the list, or below one? */
-static int
-below(const char *path, const char *list)
-{
-	size_t len;
-
-	for (;; list += len + 1) {
-		len = strcspn(list, ",");
-		if (len == 1 && *list == '/')
-			return (1);
-		if (len > 0 && strncmp(path, list, len) == 0 &&
-		    (path[len] == '/' || path[len] == '\0'))
-			return (1);
-		if (list[len] == '\0')
-			return (0);
-	}
 }
 
 static int

@@ -46,6 +46,7 @@
 #include "control.h"
 #include "freeze.h"
 #include "log.h"
+#include "pathname.h"
 
 #define MOUNTINFO	"/proc/self/mountinfo"
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
@@ -98,11 +99,9 @@ static size_t	 super_of(struct table *, dev_t);
 static void	 table_free(struct table *);
 static void	*grow(void *, size_t, size_t);
 static char	*word(char **);
-static void	 unescape(char *);
 static const char *unfit(const char *, const char *, unsigned int);
 static int	 of_user(const char *, const char *);
 static int	 has_option(const char *, const char *);
-static int	 below(const char *, const char *);
 static void	 choose(struct table *, char *const *, size_t, const char *);
 static void	 stack(struct table *);
 static void	 lies_on(struct table *, size_t);
@@ -183,7 +182,7 @@ table_line(struct table *t, char *line)
 		errno = EINVAL;
 		return (-1);
 	}
-	unescape(point);
+	path_unescape(point);
 	t->mounts = grow(t->mounts, t->nmounts, sizeof(*t->mounts));
 	m = &t->mounts[t->nmounts];
 	m->id = (int)strtol(id, NULL, 10);
@@ -200,7 +199,7 @@ table_line(struct table *t, char *line)
 	if (s->type == NULL && (s->type = strdup(type)) == NULL)
 		fatal("strdup");
 	if (s->source == NULL && source != NULL) {
-		unescape(source);
+		path_unescape(source);
 		if ((s->source = strdup(source)) == NULL)
 			fatal("strdup");
 	}
@@ -252,23 +251,6 @@ word(char **line)
 	return (start);
 }
 
-static void
-unescape(char *s)
-{
-	char *out = s;
-	int i, n;
-
-	for (; *s != '\0'; out++) {
-		*out = *s;
-		if (*s++ != '\\')
-			continue;
-		for (n = 0, i = 0; i < 3 && *s >= '0' && *s <= '7'; i++)
-			n = n * 8 + (*s++ - '0');
-		*out = (char)n;
-	}
-	*out = '\0';
-}
-
 /*
  * Nothing to freeze: no block device behind it, but for the kinds that have
  * several; one served by a process, which could be frozen by it; read-only
@@ -309,25 +291,6 @@ has_option(const char *options, const char *name)
 	}
 }
 
-/* Is the path one of the prefixes of the list, or below one? */
-static int
-below(const char *path, const char *list)
-{
-	size_t len;
-
-	for (;; list += len + 1) {
-		len = strcspn(list, ",");
-		/* "/" is all there is. */
-		if (len == 1 && *list == '/')
-			return (1);
-		if (len > 0 && strncmp(path, list, len) == 0 &&
-		    (path[len] == '/' || path[len] == '\0'))
-			return (1);
-		if (list[len] == '\0')
-			return (0);
-	}
-}
-
 static void
 choose(struct table *t, char *const *names, size_t n, const char *exclude)
 {
@@ -336,7 +299,7 @@ choose(struct table *t, char *const *names, size_t n, const char *exclude)
 
 	for (i = 0; i < t->nmounts; i++) {
 		s = &t->supers[t->mounts[i].super];
-		if (below(t->mounts[i].point, exclude))
+		if (path_below_any(t->mounts[i].point, exclude))
 			s->excluded = 1;
 		for (j = 0; j < n && !s->wanted; j++)
 			if (strcmp(names[j], t->mounts[i].point) == 0)

@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "freeze.h"
+#include "pathname.h"
 
 #define MARKER		"qgad.frozen"
 #define MARKER_NEW	"qgad.frozen.new"
@@ -47,7 +48,6 @@
 static int	 write_list(FILE *, const struct freeze_list *);
 static int	 marker_parse(FILE *, struct freeze_marker *);
 static int	 fs_parse(char *, struct freeze_list *);
-static void	 unescape(char *);
 static int	 place(char *, size_t, const char *, const char *);
 static int	 sync_dir(const char *);
 
@@ -213,7 +213,7 @@ fs_parse(char *line, struct freeze_list *list)
 	    end[0] != ' ' || end[1] != '/' || list->n == FREEZE_FS_MAX)
 		return (-1);
 	at = (size_t)(end + 1 - line);
-	unescape(line + at);
+	path_unescape(line + at);
 	if ((fs = reallocarray(list->fs, list->n + 1, sizeof(*fs))) == NULL)
 		return (-1);
 	list->fs = fs;
@@ -250,23 +250,6 @@ freeze_device(const char *s, uint32_t *major, uint32_t *minor,
 			return (-1);
 	}
 	return (0);
-}
-
-static void
-unescape(char *s)
-{
-	char *out = s;
-	int i, n;
-
-	for (; *s != '\0'; out++) {
-		*out = *s;
-		if (*s++ != '\\')
-			continue;
-		for (n = 0, i = 0; i < 3 && *s >= '0' && *s <= '7'; i++)
-			n = n * 8 + (*s++ - '0');
-		*out = (char)n;
-	}
-	*out = '\0';
 }
 
 int

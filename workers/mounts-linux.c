@@ -23,26 +23,27 @@
 #include <sys/types.h>
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mounts.h"
+#include "pathname.h"
+#include "readall.h"
 
-#define TEXT_MAX	(32 * 1024 * 1024)	/* bytes; the kernel allows */
-						/* 100,000 mounts */
-#define TEXT_START	(64 * 1024)
+#define TEXT_MAX	(32 * 1024 * 1024)	/* bytes */
+#define MOUNTS_MAX	200000		/* the kernel's own bound is 100,000 */
 
-static char	*read_all(int);
 static int	 parse(struct mount *, char *);
 static int	 device(struct mount *, const char *);
-static void	 decode(char *);
 static int	 readonly(const char *);
 static int	 waits(const struct mount *);
 static int	 add(struct mounts *, const struct mount *);
 
-/* No block device, and yet nobody but this kernel answers for them. */
+/*
+ * Without a block device, and yet nobody but this kernel answers for them.
+ * What is not named here, networks' and fuse's above all, is not touched.
+ */
 static const char *const local_types[] = {
 	"autofs", "bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup",
 	"cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
@@ -52,22 +53,17 @@ static const char *const local_types[] = {
 };
 
 int
-mounts_read(struct mounts *ms, const char *path)
+mounts_read(struct mounts *ms, int fd)
 {
 	struct mount m;
 	char *line, *rest;
-	int error, fd;
+	size_t len;
+	int error;
 
 	memset(ms, 0, sizeof(*ms));
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+	if (read_all(fd, &ms->text, &len, TEXT_MAX) == -1)
 		return (-1);
-	ms->text = read_all(fd);
-	error = errno;
-	close(fd);
-	if ((rest = ms->text) == NULL) {
-		errno = error;
-		return (-1);
-	}
+	rest = ms->text;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (parse(&m, line) == 0 && add(ms, &m) == -1) {
 			error = errno;
@@ -86,42 +82,6 @@ mounts_free(struct mounts *ms)
 	memset(ms, 0, sizeof(*ms));
 }
 
-/* The kernel's list is of no known size; NULL with errno. */
-static char *
-read_all(int fd)
-{
-	char *text = NULL, *more;
-	size_t len = 0, size = 0;
-	ssize_t n = 1;
-	int error;
-
-	while (n != 0) {
-		if (size - len < 2) {
-			size = size == 0 ? TEXT_START : size * 2;
-			if (size > TEXT_MAX) {
-				errno = EFBIG;
-				break;
-			}
-			if ((more = realloc(text, size)) == NULL)
-				break;
-			text = more;
-		}
-		n = read(fd, text + len, size - len - 1);
-		if (n == -1 && errno != EINTR)
-			break;
-		if (n > 0)
-			len += (size_t)n;
-	}
-	if (n == 0) {
-		text[len] = '\0';
-		return (text);
-	}
-	error = errno;
-	free(text);
-	errno = error;
-	return (NULL);
-}
-
 static int
 add(struct mounts *ms, const struct mount *m)
 {
@@ -129,6 +89,10 @@ add(struct mounts *ms, const struct mount *m)
 	size_t size;
 
 	if (ms->n == ms->size) {
+		if (ms->n >= MOUNTS_MAX) {
+			errno = ERANGE;
+			return (-1);
+		}
 		size = ms->size == 0 ? 64 : ms->size * 2;
 		if ((v = reallocarray(ms->v, size, sizeof(*v))) == NULL)
 			return (-1);
@@ -143,7 +107,7 @@ add(struct mounts *ms, const struct mount *m)
 static int
 parse(struct mount *m, char *line)
 {
-	char *f[6], *tag, *type;
+	char *f[6], *source, *tag, *type;
 	size_t i;
 
 	for (i = 0; i < 6; i++)
@@ -154,13 +118,15 @@ parse(struct mount *m, char *line)
 			return (-1);
 	} while (strcmp(tag, "-") != 0);
 	if ((type = strsep(&line, " ")) == NULL ||
-	    strsep(&line, " ") == NULL || line == NULL ||
+	    (source = strsep(&line, " ")) == NULL || line == NULL ||
 	    f[4][0] != '/' || device(m, f[2]) == -1)
 		return (-1);
-	decode(f[4]);
-	decode(type);
+	path_unescape(f[4]);
+	path_unescape(type);
+	path_unescape(source);
 	m->dir = f[4];
 	m->type = type;
+	m->source = source;
 	m->readonly = readonly(f[5]) || readonly(line);
 	m->waits = waits(m);
 	return (0);
@@ -175,31 +141,14 @@ device(struct mount *m, const char *s)
 	if (*s < '0' || *s > '9')
 		return (-1);
 	n = strtoul(s, &end, 10);
-	if (n > 0xfff || *end != ':' || end[1] < '0' || end[1] > '9')
+	if (n > UINT32_MAX || *end != ':' || end[1] < '0' || end[1] > '9')
 		return (-1);
 	m->major = (unsigned int)n;
 	n = strtoul(end + 1, &end, 10);
-	if (n > 0xfffff || *end != '\0')
+	if (n > UINT32_MAX || *end != '\0')
 		return (-1);
 	m->minor = (unsigned int)n;
 	return (0);
-}
-
-/* In place: \ and three octal digits are a byte. */
-static void
-decode(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++)
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
-		    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
-			    (s[3] - '0'));
-			s += 3;
-		} else
-			*to++ = *s;
-	*to = '\0';
 }
 
 /* "rw" or "ro" is always the first of the options. */
@@ -210,13 +159,16 @@ readonly(const char *options)
 	    (options[2] == ',' || options[2] == '\0'));
 }
 
+/* On a block device a daemon or other machines may answer, too. */
 static int
 waits(const struct mount *m)
 {
 	size_t i;
 
 	if (m->major != 0)
-		return (strncmp(m->type, "fuse", 4) == 0);
+		return (strncmp(m->type, "fuse", 4) == 0 ||
+		    strcmp(m->type, "gfs2") == 0 ||
+		    strcmp(m->type, "ocfs2") == 0);
 	for (i = 0; i < sizeof(local_types) / sizeof(local_types[0]); i++)
 		if (strcmp(local_types[i], m->type) == 0)
 			return (0);

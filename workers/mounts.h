@@ -26,6 +26,7 @@
 struct mount {
 	unsigned int	 major, minor;	/* of the file system's device */
 	const char	*dir, *type;	/* any bytes; borrowed */
+	const char	*source;	/* as those; may be "" */
 	int		 readonly;
 	int		 waits;		/* others answer for it, a network, a */
 					/* daemon: a look may take for ever */
@@ -34,11 +35,14 @@ struct mount {
 struct mounts {
 	struct mount	*v;		/* the oldest first */
 	size_t		 n, size;
-	char		*text;		/* what dir and type point into */
+	char		*text;		/* what the strings point into */
 };
 
-/* path: the system's list.  0, or -1 with errno and nothing to free. */
-int	 mounts_read(struct mounts *, const char *path);
+/*
+ * fd: the system's list, to be read from its start; it stays open.  0, or -1
+ * with errno and nothing to free; EFBIG, ERANGE: too long, too many.
+ */
+int	 mounts_read(struct mounts *, int fd);
 void	 mounts_free(struct mounts *);
 /*
  * 1: no mount but the root's, on the way to this one of them or mounted over

@@ -34,6 +34,7 @@
 
 #include "log.h"
 #include "query.h"
+#include "readall.h"
 #include "value.h"
 
 #define DISK_TEXT	512		/* of a device's name or serial */
@@ -367,7 +368,7 @@ udev_serial(const char *record, char *serial, size_t size)
 
 	if ((fd = linux_open(record, 0)) == -1)
 		return;
-	if (query_read_all(fd, &text, &len, RECORD_MAX) == 0)
+	if (read_all(fd, &text, &len, RECORD_MAX) == 0)
 		(void)line_value(text, "E:ID_SERIAL=", serial, size);
 	free(text);
 	(void)close(fd);
@@ -796,7 +797,7 @@ linux_diskstats(struct value_writer *w, char *err, size_t size)
 
 	if ((fd = linux_open(file, 0)) == -1)
 		return (query_fail(err, size, "open(\"/proc/diskstats\")"));
-	if (query_read_all(fd, &text, &len, STATS_MAX) == -1) {
+	if (read_all(fd, &text, &len, STATS_MAX) == -1) {
 		(void)query_fail(err, size, "read(\"/proc/diskstats\")");
 		(void)close(fd);
 		return (-1);

@@ -148,44 +148,6 @@ lines_next(struct lines *l)
 	}
 }
 
-int
-query_read_all(int fd, char **buf, size_t *len, size_t max)
-{
-	char	*larger;
-	ssize_t	 n;
-	size_t	 size = 0;
-
-	*buf = NULL;
-	*len = 0;
-	for (;;) {
-		/* Room for a byte past max, which tells, and for the NUL. */
-		if (size - *len < 2) {
-			size = size == 0 ? 16384 : size * 2;
-			if (size > max + 2)
-				size = max + 2;
-			if ((larger = realloc(*buf, size)) == NULL)
-				break;
-			*buf = larger;
-		}
-		n = read(fd, *buf + *len, size - *len - 1);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		*len += (size_t)n;
-		(*buf)[*len] = '\0';
-		if (n == 0)
-			return (0);
-		if (*len > max) {
-			errno = EFBIG;
-			break;
-		}
-	}
-	free(*buf);
-	*buf = NULL;
-	return (-1);
-}
-
 /*
  * Room for one more element behind n.  NULL with errno; the old memory is
  * untouched then.

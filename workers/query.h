@@ -61,11 +61,6 @@ int	 query_fail(char *err, size_t, const char *what);
  * how many, or -1 with errno.
  */
 ssize_t	 query_read(int, char *, size_t);
-/*
- * All that is left of a file, and a NUL behind it; the caller frees *buf.
- * -1 with errno; EFBIG: longer than max.
- */
-int	 query_read_all(int, char **buf, size_t *len, size_t max);
 
 /*
  * The digits at *s, unsigned, base 10 or 16; moves *s past them.  -1: there

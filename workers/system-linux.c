@@ -524,9 +524,14 @@ system_fstrim(uint64_t minimum, struct value_writer *w, char *err,
 	struct mounts ms;
 	struct trim *trims;
 	size_t i;
+	int fd, rv;
 
-	if (mounts_read(&ms, MOUNTINFO) == -1)
+	if ((fd = open(MOUNTINFO, O_RDONLY | O_CLOEXEC)) == -1)
 		return (fail(err, size, "open(\"%s\")", PLAIN(MOUNTINFO)));
+	rv = mounts_read(&ms, fd);
+	close(fd);
+	if (rv == -1)
+		return (fail(err, size, "read(\"%s\")", PLAIN(MOUNTINFO)));
 	if ((trims = calloc(ms.n + 1, sizeof(*trims))) == NULL) {
 		mounts_free(&ms);
 		return (fail(err, size, "calloc"));
