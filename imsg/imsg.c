@@ -36,7 +36,7 @@
 #include "imsg.h"
 
 #define IMSG_FD_MARK	0x80000000U	/* in hdr.len */
-#define IMSG_RBUF	4096		/* enough for nearly every message */
+#define IMSG_RBUF	1024		/* enough for nearly every message */
 #define IMSG_IOV	64
 
 static int	 dead(struct imsgbuf *, int);

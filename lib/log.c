@@ -256,6 +256,9 @@ log_debug(const char *fmt, ...)
 {
 	va_list	 ap;
 
+	/* Here, for vlog() would touch what it has on the stack. */
+	if (log_most < LEVEL_DEBUG)
+		return;
 	va_start(ap, fmt);
 	vlog(LEVEL_DEBUG, "", 0, fmt, ap);
 	va_end(ap);

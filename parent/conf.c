@@ -25,7 +25,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -161,6 +160,7 @@ struct place {
 };
 
 static const char	*others(const char *, const struct stat *);
+static const char	*others_above(const char *);
 static int		 section_begin(struct place *, char *);
 static int		 section_named(struct place *, const char *);
 static int		 key_take(struct place *, char *);
@@ -289,14 +289,8 @@ fail:
 static const char *
 others(const char *path, const struct stat *st)
 {
-	static const char *const directory = "others than root may put "
-	    "another file in its place: its directory is writable by group "
-	    "or others, or not root's";
-	char real[PATH_MAX], dir[PATH_MAX];
-	const char *of[2] = { path, real };
-	struct stat up;
-	char *slash;
-	size_t i;
+	const char *why;
+	char *real;
 
 	if (!DEFENCE(CONTROL_CONF))
 		return (NULL);
@@ -304,23 +298,33 @@ others(const char *path, const struct stat *st)
 		return ("it does not belong to root");
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return ("it is writable by group or others");
-	if (realpath(path, real) == NULL)
+	if ((real = realpath(path, NULL)) == NULL)
 		return ("its path cannot be resolved");
-	for (i = 0; i < 2; i++) {
-		if (strlcpy(dir, of[i], sizeof(dir)) >= sizeof(dir))
-			return ("its path is too long");
-		if ((slash = strrchr(dir, '/')) == NULL)
-			strlcpy(dir, ".", sizeof(dir));
-		else
-			slash[slash == dir] = '\0';
-		/* In a sticky one a file of root's stays where it is. */
-		if (stat(dir, &up) == -1 ||
-		    (up.st_uid != 0 && up.st_uid != geteuid()) ||
-		    ((up.st_mode & (S_IWGRP | S_IWOTH)) &&
-		    !(up.st_mode & S_ISVTX)))
-			return (directory);
-	}
-	return (NULL);
+	if ((why = others_above(path)) == NULL)
+		why = others_above(real);
+	free(real);
+	return (why);
+}
+
+static const char *
+others_above(const char *path)
+{
+	struct stat up;
+	char *dir, *slash;
+	int bad;
+
+	if ((dir = strdup(path)) == NULL)
+		return (strerror(errno));
+	if ((slash = strrchr(dir, '/')) != NULL)
+		slash[slash == dir] = '\0';
+	/* In a sticky one a file of root's stays where it is. */
+	bad = stat(slash == NULL ? "." : dir, &up) == -1 ||
+	    (up.st_uid != 0 && up.st_uid != geteuid()) ||
+	    ((up.st_mode & (S_IWGRP | S_IWOTH)) && !(up.st_mode & S_ISVTX));
+	free(dir);
+	return (bad ? "others than root may put another file in its place: "
+	    "its directory is writable by group or others, or not root's" :
+	    NULL);
 }
 
 int

@@ -43,7 +43,7 @@
 #define WRITE_PATIENCE	10		/* s, of the child that reserves */
 
 static const struct limits *limits;
-static char		 numbers[MSG_PATH_MAX];	/* the path of that file */
+static char		*numbers;		/* the path of that file */
 static int64_t		 next_handle, reserved;	/* up to, but not this one */
 
 static int64_t		 numbers_read(void);
@@ -62,10 +62,14 @@ static void		 file_end(struct child *, const char *);
 void
 files_init(const struct limits *l, const char *statedir)
 {
+	size_t size = strlen(statedir) + sizeof("/" HANDLE_FILE);
+
 	limits = l;
-	if ((size_t)snprintf(numbers, sizeof(numbers), "%s/%s", statedir,
-	    HANDLE_FILE) >= sizeof(numbers))
+	if (size > MSG_PATH_MAX)
 		fatalx("state directory %s: too long", statedir);
+	if ((numbers = malloc(size)) == NULL)
+		fatal("malloc");
+	snprintf(numbers, size, "%s/%s", statedir, HANDLE_FILE);
 	next_handle = numbers_read();
 	reserved = next_handle + HANDLE_BLOCK;
 	/* No reason not to start: they may begin anew next time. */

@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,16 +273,21 @@ absolute(struct conf *conf)
 {
 	char **const paths[] = { &conf->file, &conf->logfile, &conf->pidfile,
 	    &conf->statedir, &conf->hook };
-	char cwd[PATH_MAX], whole[2 * PATH_MAX];
-	size_t i;
+	char *cwd, *whole;
+	size_t i, size;
 
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (*paths[i] == NULL || **paths[i] == '/')
 			continue;
-		if (getcwd(cwd, sizeof(cwd)) == NULL)
+		if ((cwd = getcwd(NULL, 0)) == NULL)
 			fatal("getcwd");
-		snprintf(whole, sizeof(whole), "%s/%s", cwd, *paths[i]);
-		replace(paths[i], whole);
+		size = strlen(cwd) + strlen(*paths[i]) + 2;
+		if ((whole = malloc(size)) == NULL)
+			fatal("malloc");
+		snprintf(whole, size, "%s/%s", cwd, *paths[i]);
+		free(*paths[i]);
+		*paths[i] = whole;
+		free(cwd);
 	}
 }
 

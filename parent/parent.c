@@ -27,7 +27,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,7 +48,7 @@ struct ids		 frontend_ids, worker_ids;
 
 static struct conf	 conf;
 static char		**arguments;
-static char		 started_in[PATH_MAX];	/* a daemon's */
+static char		*started_in;		/* a daemon's */
 static struct pollfd	*polls;
 static int		 pidfd = -1;
 static int		 reexeced;	/* we were a monitor before */
@@ -127,7 +126,7 @@ main(int argc, char *argv[])
 	if (channel_open(&conf) == -1)
 		exit(1);
 	if (conf.daemon) {
-		if (getcwd(started_in, sizeof(started_in)) == NULL)
+		if ((started_in = getcwd(NULL, 0)) == NULL)
 			fatal("getcwd");
 		if (!reexeced)
 			notify = daemonise();
