@@ -78,8 +78,8 @@ fs_flush(int fd)
 	return (EOPNOTSUPP);
 }
 
-int
+const char *
 freeze_lock_memory(void)
 {
-	return (0);
+	return (NULL);
 }

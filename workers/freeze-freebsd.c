@@ -277,12 +277,15 @@ fs_flush(int fd)
 }
 
 /* Nor is it to be killed for want of memory. */
-int
+const char *
 freeze_lock_memory(void)
 {
-	int flags = PPROT_SET, locked, protected;
+	int flags = PPROT_SET, protected, error;
 
-	locked = mlockall(MCL_CURRENT | MCL_FUTURE);
 	protected = procctl(P_PID, getpid(), PROC_SPROTECT, &flags);
-	return (locked == -1 || protected == -1 ? -1 : 0);
+	error = errno;
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
+		return ("memory is not locked");
+	errno = error;
+	return (protected == -1 ? "PROC_SPROTECT" : NULL);
 }

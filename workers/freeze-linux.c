@@ -752,14 +752,17 @@ fs_flush(int fd)
 }
 
 /* And memory that is wanted must not wait for what is frozen. */
-int
+const char *
 freeze_lock_memory(void)
 {
-	int flusher, locked;
+	int flusher, error;
 
 	flusher = prctl(PR_SET_IO_FLUSHER, 1L, 0L, 0L, 0L);
-	locked = mlockall(MCL_CURRENT | MCL_FUTURE);
-	return (flusher == -1 || locked == -1 ? -1 : 0);
+	error = errno;
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
+		return ("memory is not locked");
+	errno = error;
+	return (flusher == -1 ? "PR_SET_IO_FLUSHER" : NULL);
 }
 
 int

@@ -237,6 +237,7 @@ static int
 prepare(struct freezer *f, struct imsg *imsg)
 {
 	struct msg_freeze msg;
+	const char *why;
 	char text[1024];
 	size_t size;
 
@@ -263,8 +264,8 @@ prepare(struct freezer *f, struct imsg *imsg)
 	if (keeper_start(f) == -1)
 		refuse("the keeper", errno, "");
 	touch_stack();
-	if (freeze_lock_memory() == -1)
-		log_warn("memory is not locked");
+	if ((why = freeze_lock_memory()) != NULL)
+		log_warn("%s", why);
 	confine(ROLE_FREEZE, &f->ids);
 	(void)imsgbuf_write(&f->ib);
 	return (0);

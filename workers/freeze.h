@@ -72,7 +72,8 @@ int	 freeze_reach(struct freeze_fs *);
 int	 fs_freeze(int);
 int	 fs_thaw(int);
 int	 fs_flush(int);
-int	 freeze_lock_memory(void);
+/* NULL, or what could not be had, with errno: nothing to end for. */
+const char *freeze_lock_memory(void);
 
 /* "MAJOR:MINOR", and where it ends; -1: it is none. */
 int	 freeze_device(const char *, uint32_t *, uint32_t *,

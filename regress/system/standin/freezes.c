@@ -59,7 +59,7 @@ main(int argc, char *argv[])
 	for (i = 0; i < l.n; i++)
 		printf("found %s %u\n", l.fs[i].path,
 		    (unsigned int)l.fs[i].minor);
-	if (freeze_lock_memory() == -1)
+	if (freeze_lock_memory() != NULL)
 		return (1);
 	text[0] = '\0';
 	for (i = 0; i < l.n; i++)
