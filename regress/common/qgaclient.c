@@ -190,7 +190,10 @@ read_stdin(struct buffer *b)
 		die(1, "standard input: %s", strerror(errno));
 }
 
-/* A daemon that is starting is waited for. */
+/*
+ * A daemon that is starting is waited for, as is one that does not accept,
+ * for whose backlog a connect(2) that may block would wait without end.
+ */
 static int
 connect_socket(const struct options *o)
 {
@@ -206,6 +209,7 @@ connect_socket(const struct options *o)
 	for (;;) {
 		if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) == -1)
 			die(1, "socket: %s", strerror(errno));
+		nonblocking(fd);
 		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
 			return (fd);
 		error = errno;
