@@ -80,7 +80,6 @@ static void	 frontend_end(void);
 static int	 frontend_ending(void);
 static int	 null_open(void);
 static int	 frontend_heard(const struct child *);
-static void	 child_lost(struct child *, const char *);
 static void	 child_messages(struct child *, int, int);
 
 int
@@ -589,8 +588,7 @@ child_act(struct child *c, short events)
 		child_read(c);
 }
 
-/* End one, and have happen what its end brings. */
-static void
+void
 child_lost(struct child *c, const char *why)
 {
 	child_kill(c, why);

@@ -455,6 +455,8 @@ void	 sooner(uint64_t *next, uint64_t at);
 extern struct ids frontend_ids, worker_ids;
 /* Read what a child sent and act on it; it may be gone afterwards. */
 void	 child_read(struct child *);
+/* End one, and have happen what its end brings. */
+void	 child_lost(struct child *, const char *why);
 /* It took too long to start, or to end. */
 void	 child_overdue(struct child *);
 /* The build on disk is another one: start it in our place when idle. */

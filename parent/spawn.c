@@ -349,12 +349,20 @@ child_reap(void)
 	pid_t pid;
 	int n, status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		for (c = NULL; (c = child_each(c)) != NULL;)
 			if (c->pid == pid)
 				break;
 		if (c == NULL)
 			continue;
+		if (WIFSTOPPED(status)) {
+			/* A worker has its deadline, this one has none. */
+			if (c->role == ROLE_FRONTEND &&
+			    (c->state == CHILD_STARTING ||
+			    c->state == CHILD_READY))
+				child_lost(c, "it was stopped");
+			continue;
+		}
 		if (c->state == CHILD_LOST)
 			(*lost_of(c->role))--;
 		if (WIFSIGNALED(status))

@@ -424,32 +424,28 @@ stuffed_cleanup() {
 # Its end is seen, and the monitor's own does not wait for it.
 atf_test_case silent cleanup
 silent_head() {
-	atf_set descr "a silent frontend, a stopped one, costs nothing"
+	atf_set descr "a silent frontend costs nothing"
 }
 silent_body() {
 	begin
-	for how in hello stop mute; do
+	for how in hello mute; do
 		case $how in
 		mute)	echo wait 3600 ;;
 		hello)	printf 'hello\nuntil policy\nwait 3600\n' ;;
-		stop)	printf 'hello\nuntil policy\nstop\nwait 3600\n' ;;
 		esac >script
 		spawn $how $OFF <script
 		cd "$top" || exit 1
 	done
-	for how in hello stop mute; do
+	for how in hello mute; do
 		at $how
 		case $how in
 		mute)	says '^start 1 ' ;;
 		hello)	says '^got channel\|^got policy' ;;
-		stop)	says '^stops' ;;
 		esac
 		idle
 		[ $how = mute ] || end_frontend
 		says '^start 2 '
 		[ $how != mute ] || logged 'killed: it does not start'
-		[ $how != stop ] || wait_for eval \
-		    '[ "$(count "^stops" rogue/rogue.log)" -eq 2 ]'
 		left=$(role_pid frontend)
 		the_end
 		wait_for gone "$left" ||
@@ -458,6 +454,40 @@ silent_body() {
 	done
 }
 silent_cleanup() {
+	cleanup_all
+}
+
+atf_test_case stopped cleanup
+stopped_head() {
+	atf_set descr "a stopped frontend, by itself or from outside, is replaced"
+}
+stopped_body() {
+	begin
+	spawn rogue $OFF <<-'EOT'
+	hello
+	until policy
+	once
+	stop
+	EOT
+	says '^stops'
+	says '^start 2 '
+	logged 'frontend, pid [0-9]*: killed: it was stopped'
+	alive
+	the_end
+
+	cd "$top" || exit 1
+	mkdir real
+	echo "$PWD/real" >>places
+	cd real || exit 1
+	start_qgad
+	stopped=$(role_pid frontend)
+	kill -STOP "$stopped"
+	wait_for gone "$stopped" || wrong "it stands there still"
+	wait_for answers || wrong "no other frontend answers"
+	logged "frontend, pid $stopped: killed: it was stopped"
+	stop_qgad
+}
+stopped_cleanup() {
 	cleanup_all
 }
 
@@ -741,6 +771,7 @@ atf_init_test_cases() {
 	atf_add_test_case forged_log
 	atf_add_test_case stuffed
 	atf_add_test_case silent
+	atf_add_test_case stopped
 	atf_add_test_case refused
 	atf_add_test_case allowed
 	atf_add_test_case input
