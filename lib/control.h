@@ -46,6 +46,7 @@
 #define CONTROL_SSHKEYS		0x80000	/* as the user, no link followed */
 #define CONTROL_DEADLINES	0x100000 /* off: a fortieth of each */
 #define CONTROL_BENEATH		0x200000 /* what stays below a rule's base */
+#define CONTROL_WAITING		0x400000 /* that a file's reader is slow */
 #define CONTROL_GATE		0x1000000 /* what passes while not thawed */
 #define CONTROL_KEEPER		0x2000000 /* a second process that thaws */
 #define CONTROL_ORDER		0x4000000 /* the block stack's order */

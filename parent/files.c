@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ static int		 file_opened(struct child *,
 static void		 file_answer(struct child *,
 			    const struct msg_file_done *);
 static void		 file_end(struct child *, const char *);
+static int		 writable(int);
 
 /* --- the numbers --- */
 
@@ -287,6 +289,9 @@ file_send(struct child *c)
 			    commands[request.command].name, strerror(errno));
 			return;
 		}
+		/* Without one the deadline runs on. */
+		if (request.type == MSG_FILE_READ)
+			request.data = fcntl(pair[1], F_DUPFD_CLOEXEC, 0);
 	}
 	if (msg_send_file(&c->ibuf, request.type, &request.file, pair[1]) ==
 	    -1) {
@@ -366,7 +371,11 @@ file_answer(struct child *c, const struct msg_file_done *m)
 	request_reply(&reply, -1);
 }
 
-/* The deadline is for the worker, not for a host that reads slowly. */
+/*
+ * The deadline is for the worker, not for a host that reads slowly.  Which of
+ * the two it is, the kernel says: while nobody takes what the worker has
+ * written, its socket cannot be written.
+ */
 int
 file_waiting(struct child *c, struct imsg *imsg)
 {
@@ -376,15 +385,40 @@ file_waiting(struct child *c, struct imsg *imsg)
 	if (msg_recv_file_waiting(imsg, &msg) == -1 || c->op == 0 ||
 	    msg.id != c->op || c->optype != MSG_FILE_READ)
 		return (-1);
-	if (!request.active || request.worker != c || !request.sent)
+	if (!request.active || request.worker != c || !request.sent ||
+	    request.data == -1)
 		return (0);
-	if (msg.on && request.deadline != 0) {
+	if (!msg.on)
+		file_taken();
+	else if (request.deadline != 0 && !(DEFENCE(CONTROL_WAITING) &&
+	    writable(request.data))) {
 		request.left = request.deadline > now ?
 		    request.deadline - now : 0;
 		request.deadline = 0;
-	} else if (!msg.on && request.deadline == 0)
-		request.deadline = now + request.left;
+	}
 	return (0);
+}
+
+static int
+writable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return (poll(&pfd, 1, 0) != 0);
+}
+
+int
+file_pollfd(void)
+{
+	return (DEFENCE(CONTROL_WAITING) && request.active &&
+	    request.deadline == 0 ? request.data : -1);
+}
+
+void
+file_taken(void)
+{
+	if (request.active && request.data != -1 && request.deadline == 0)
+		request.deadline = now_ms() + request.left;
 }
 
 /* --- the end of a handle, one line of the log --- */

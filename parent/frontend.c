@@ -100,7 +100,7 @@ static void	 frontend_ready(struct child *);
 static void	 request_drop(void);
 static int	 request_begin(uint64_t, enum command_id, const char *);
 
-struct request request;
+struct request request = { .data = -1 };
 
 static const struct conf *conf;
 static uint64_t	 restart_at;		/* of the frontend, 0: none due */
@@ -499,6 +499,7 @@ request_begin(uint64_t id, enum command_id command, const char *object)
 	jobs_taken();
 	memset(&request, 0, sizeof(request));
 	request.active = 1;
+	request.data = -1;
 	request.id = id;
 	request.command = command;
 	request.began = now_ms();
@@ -604,6 +605,9 @@ request_drop(void)
 	free((void *)(uintptr_t)request.open.base);
 	free((void *)(uintptr_t)request.open.path);
 	memset(&request.open, 0, sizeof(request.open));
+	if (request.data != -1)
+		close(request.data);
+	request.data = -1;
 	request.held = 0;
 	request.active = 0;
 	request.lazy = 0;

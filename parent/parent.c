@@ -116,7 +116,7 @@ main(int argc, char *argv[])
 		fatal("standard descriptors");
 	spawn_init(&conf, argv[0], errfd);
 	freeze_init(&conf);
-	if ((polls = calloc(spawn_slots() + 3, sizeof(*polls))) == NULL)
+	if ((polls = calloc(spawn_slots() + 4, sizeof(*polls))) == NULL)
 		fatal("calloc");
 	if (DEFENCE(CONTROL_MARKER) || conf.thaw)
 		recover(&unblocked);
@@ -476,7 +476,7 @@ frontend_served(void)
 static void
 turn(const sigset_t *unblocked)
 {
-	struct pollfd *listener, *reloader, *freezer, *pfd = polls;
+	struct pollfd *listener, *reloader, *freezer, *taker, *pfd = polls;
 	struct child *c, *frontend = NULL;
 	struct timespec wait;
 	uint64_t next, now;
@@ -523,6 +523,9 @@ turn(const sigset_t *unblocked)
 	freezer = pfd;
 	pfd->fd = freeze_pollfd();
 	(pfd++)->events = POLLIN;
+	taker = pfd;
+	pfd->fd = file_pollfd();
+	(pfd++)->events = POLLOUT;
 
 	if (next != UINT64_MAX) {
 		now = now_ms();
@@ -559,6 +562,8 @@ turn(const sigset_t *unblocked)
 	if (freezer->fd != -1 && freezer->revents != 0 &&
 	    freezer->fd == freeze_pollfd())
 		(void)freeze_read();
+	if (taker->fd != -1 && taker->revents != 0)
+		file_taken();
 	if (listener->fd != -1 && listener->revents != 0)
 		channel_accept();
 	if (reloader->fd != -1 && reloader->revents != 0)

@@ -377,6 +377,9 @@ void	 jobs_returned(void);
 /* Reserves the numbers of handles in that directory: before all else. */
 void	 files_init(const struct limits *, const char *statedir);
 void	 files_end(void);		/* so do we: say so of each */
+/* Writable once what a deadline stands still for has been taken, or -1. */
+int	 file_pollfd(void);
+void	 file_taken(void);		/* it is: the deadline runs on */
 
 /* --- channel.c: the way to the host --- */
 

@@ -50,6 +50,8 @@ struct request {
 	struct msg_file	 file;
 	enum msg_type	 type;			/* of file */
 	uint64_t	 left;			/* of a deadline that stands */
+	int		 data;			/* guest-file-read: the */
+						/* worker's end of its socket */
 	char		 note[64];		/* our words, for the audit */
 };
 

@@ -362,8 +362,8 @@ file_pump(void)
 		some = 1;
 	}
 	if (!st.known) {
-		if (st.fd != -1)
-			stream_want(0);
+		/* What a worker sends past the number would wait in it. */
+		stream_close();
 		return (some);
 	}
 	file_finish();

@@ -397,6 +397,63 @@ slow_host_cleanup() {
 	cleanup_qgad
 }
 
+# Whose fault a pause is, the worker does not decide.
+atf_test_case liar cleanup
+liar_head() {
+	atf_set descr "a worker that puts its idleness on the host ends in time"
+	atf_set require.user root
+	atf_set timeout 300
+}
+liar_body() {
+	need_linux
+	need_prog unshare
+	hasty
+	for how in silent waiting surplus; do
+		spawn_liar "$how"
+		opens "$PWD/other"
+		file read >reply
+		# Of the last the host has what it asked for already.
+		if [ $how = surplus ]; then
+			grep -q '"count": 4096' reply || atf_fail surplus
+		else
+			timed_out read
+		fi
+		wait_for grep -q 'its request.s deadline has passed' \
+		    qgad.log || { show_log; atf_fail "$how: not ended"; }
+		stop_qgad
+	done
+	# The control: the monitor believes it.
+	prefix=$(sh "$common/variant.sh" without-waiting 0x500000) ||
+	    atf_fail "no such build"
+	spawn_liar waiting
+	opens "$PWD/other"
+	! "$qgaclient" -t 9 "$PWD/sock" '{"execute":"guest-file-read",
+	    "arguments":{"handle":'"$(cat handle)"'}}' >reply 2>&1 ||
+	    atf_fail "the control passes"
+	stop_qgad
+}
+liar_cleanup() {
+	cleanup_qgad
+}
+
+# spawn_liar HOW: the agent, with regress/rogue/liar for its file worker
+spawn_liar() {
+	mkdir -p state
+	echo x >other
+	: >qgad.log
+	echo "$1 $(sed -n 's/.*"\(.*\)".*/\1/p' "$prefix/../buildid.h")" \
+	    >liar.how
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m --propagation private sh -c '
+	    mount --bind "$1" "$2/libexec/qgad/qgad-file" || exit 1
+	    at=$2; shift 2; exec "$at/sbin/qgad" "$@"' sh \
+	    "$common/../rogue/liar" "$prefix" -t "$PWD/state" \
+	    -l "$PWD/qgad.log" -m unix-listen -p "$PWD/sock" \
+	    >qgad.out 2>>qgad.err &
+	echo $! | tee -a qgad.pids >qgad.pid
+	answers || { show_log; atf_fail "no answer"; }
+}
+
 # --- much ---
 
 atf_test_case gibibyte cleanup
@@ -509,6 +566,7 @@ atf_init_test_cases() {
 	atf_add_test_case frozen
 	atf_add_test_case fuse
 	atf_add_test_case slow_host
+	atf_add_test_case liar
 	atf_add_test_case gibibyte
 	atf_add_test_case orphan
 	atf_add_test_case descriptors
