@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -1370,6 +1371,85 @@ ATF_TC_BODY(frames, tc)
 	ATF_CHECK_ERRNO(EBADMSG, frame_decode(h, &back) == -1);
 }
 
+/* --- what regress/fuzz/messages_fuzz begins with --- */
+
+/* Is this such an input, of that type and one that its recv takes? */
+static int
+seeds(uint32_t type, const unsigned char *data, size_t len)
+{
+	struct imsg	 imsg;
+	int		 ok;
+
+	if (len == 0 || (data[0] & 0x7f) != type)
+		return (0);
+	payload(&imsg, type, data + 1, len - 1);
+	if (data[0] & 0x80)
+		ATF_REQUIRE((imsg.buf->fd = open("/dev/null", O_RDONLY)) !=
+		    -1);
+	ok = msg_check(&imsg) == 0 && recv_it(&imsg, -1) == 0;
+	imsg_free(&imsg);
+	return (ok);
+}
+
+/* What there is, if only its number has changed; else one made anew. */
+static size_t
+seed(uint32_t type, unsigned char *data, size_t len)
+{
+	unsigned char	 fd = msg_info[type].fd == MSG_FD_ONE ? 0x80 : 0;
+	struct imsg	 imsg;
+	size_t		 i;
+
+	if (len > 0)
+		data[0] = (unsigned char)((data[0] & 0x80) | type);
+	if (seeds(type, data, len))
+		return (len);
+	send_it((enum msg_type)type, 0);
+	take(&imsg);
+	len = ibuf_size(imsg.buf) + 1;
+	data[0] = (unsigned char)(fd | type);
+	for (i = 1; i < len; i++)
+		data[i] = ((unsigned char *)ibuf_data(imsg.buf))[i - 1];
+	imsg_free(&imsg);
+	return (len);
+}
+
+/*
+ * One file a message, which goes stale when types are numbered anew; with
+ * QGAD_CORPUS, the directory in the tree, they are mended.
+ */
+ATF_TC_WITHOUT_HEAD(corpus);
+ATF_TC_BODY(corpus, tc)
+{
+	static unsigned char data[MSG_SIZE_MAX];
+	const char	*to = getenv("QGAD_CORPUS");
+	char		 from[512], path[600];
+	FILE		*f;
+	size_t		 len;
+	uint32_t	 type;
+
+	setup();
+	snprintf(from, sizeof(from), "%s/../fuzz/corpus/messages",
+	    atf_tc_get_config_var(tc, "srcdir"));
+	for (type = MSG_NONE + 1; type < MSG_MAX; type++) {
+		snprintf(path, sizeof(path), "%s/%s", to != NULL ? to : from,
+		    msg_name(type));
+		len = 0;
+		if ((f = fopen(path, "r")) != NULL) {
+			len = fread(data, 1, sizeof(data), f);
+			fclose(f);
+		}
+		if (to == NULL) {
+			ATF_CHECK_MSG(seeds(type, data, len), "%s: no input "
+			    "of message %u: set QGAD_CORPUS", path, type);
+			continue;
+		}
+		len = seed(type, data, len);
+		ATF_REQUIRE((f = fopen(path, "w")) != NULL);
+		ATF_CHECK_EQ(len, fwrite(data, 1, len, f));
+		ATF_CHECK_EQ(0, fclose(f));
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, roundtrip);
@@ -1383,5 +1463,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, exec_counts);
 	ATF_TP_ADD_TC(tp, system_bounds);
 	ATF_TP_ADD_TC(tp, frames);
+	ATF_TP_ADD_TC(tp, corpus);
 	return (atf_no_error());
 }
