@@ -223,6 +223,8 @@ job_send(struct child *c)
 	}
 	if (msg_send_exec(&c->ibuf, &request.exec, pair[1]) == -1) {
 		request_error("guest-exec: %s", strerror(errno));
+		/* The next job is not to run under this one's rule. */
+		child_release(c);
 		return;
 	}
 	policy_bytes(request.exec.input);
