@@ -254,6 +254,13 @@ statedir_init(void)
 		fatal("state directory %s", conf.statedir);
 	if (!S_ISDIR(st.st_mode))
 		fatalx("state directory %s: not a directory", conf.statedir);
+	/* What lies there says what to thaw, and whose turn it is. */
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		fatalx("state directory %s: belongs to uid %lu, not to root",
+		    conf.statedir, (unsigned long)st.st_uid);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		fatalx("state directory %s: writable by group or others",
+		    conf.statedir);
 }
 
 /*

@@ -106,6 +106,7 @@ struct run {
 static int	 number(const char *);
 static int64_t	 now_ms(void);
 static void	 phase(struct hooks *);
+static int	 lock_open(const char *);
 static void	 lock(struct hooks *);
 static void	 directory(struct hooks *);
 static int	 script(struct hooks *, const char *, size_t);
@@ -148,9 +149,7 @@ main(int argc, char *argv[])
 	h.usual = strcmp(argv[4], "-") == 0;
 	h.path = h.usual ? PATH_HOOK ".d" : argv[4];
 	h.lockpath = argv[5];
-	if ((h.lockfd = open(h.lockpath, O_RDWR | O_CREAT | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC, 0600)) == -1)
-		log_warn("hooks run without the lock %s", h.lockpath);
+	h.lockfd = lock_open(h.lockpath);
 	h.each = number(argv[6]);
 	h.total = number(argv[7]);
 	h.grace = number(argv[8]);
@@ -233,6 +232,27 @@ phase(struct hooks *h)
 		(void)script(h, h->path, 0);
 	if (h->lockfd != -1 && flock(h->lockfd, LOCK_UN) == -1)
 		log_warn("unlock %s", h->lockpath);
+}
+
+/* One that others may open is theirs to hold as well. */
+static int
+lock_open(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if ((fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC, 0600)) == -1 || fstat(fd, &st) == -1) {
+		log_warn("hooks run without the lock %s", path);
+	} else if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		log_warnx("hooks run without the lock %s: it is not root's "
+		    "alone", path);
+	} else
+		return (fd);
+	if (fd != -1)
+		close(fd);
+	return (-1);
 }
 
 /*

@@ -106,6 +106,7 @@ frozen_now() {
 reach() {
 	case $1 in
 	before-hooks)
+		(umask 077 && : >>cage/run/state/qgad.hooks)
 		exec 8>>cage/run/state/qgad.hooks
 		flock 8
 		request "$freeze_list"

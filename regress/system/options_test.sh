@@ -574,8 +574,7 @@ without_root_head() {
 without_root_body() {
 	alone
 	be_nobody
-	mkdir state
-	chmod 777 . state
+	chmod 777 .
 	atf_check -s exit:1 -o empty -e 'match:root is needed; --test' \
 	    $nobody "$qgad" -m unix-listen -p "$PWD/sock" -t "$PWD/state"
 	[ ! -e sock ] || atf_fail "a socket was made"
@@ -663,6 +662,21 @@ statedir_body() {
 	    -m unix-listen -p "$PWD/sock" -t "$PWD/file/x"
 	refused "state directory $PWD/no/x: No such file" \
 	    -m unix-listen -p "$PWD/sock" -t "$PWD/no/x"
+	mkdir dir
+	for mode in 777 1777 775 757; do
+		chmod $mode dir
+		refused "state directory $PWD/dir: writable by group or " \
+		    -m unix-listen -p "$PWD/sock" -t "$PWD/dir"
+	done
+	chmod 755 dir
+	chown 65534 dir
+	refused "state directory $PWD/dir: belongs to uid 65534, not to" \
+	    -m unix-listen -p "$PWD/sock" -t "$PWD/dir"
+	[ -z "$(ls dir)" ] || atf_fail "something was made there"
+	# The same one, root's alone, does.
+	chown 0 dir
+	"$qgad" --test -m stdio -t "$PWD/dir" </dev/null \
+	    >out 2>err || { cat err >&2; atf_fail "refused beside it"; }
 	[ ! -e sock ] || atf_fail "a socket was made"
 	[ ! -s file ] || atf_fail "the file was touched"
 }

@@ -889,6 +889,21 @@ HOOK_TC(lock_held)
 	said("hooks run without the lock " LOCK);
 	ran_is("a thaw\n");
 	ATF_CHECK_EQ(-1, access(ROOM "/elsewhere", F_OK));
+	unsaid("it is not root's alone");
+	/* Nor is one used that others may open, and so hold. */
+	ATF_REQUIRE_EQ(0, unlink(LOCK));
+	ATF_REQUIRE((fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) !=
+	    -1);
+	ATF_REQUIRE_EQ(0, fchown(fd, 65534, 65534));
+	ATF_CHECK_STREQ("", phase(tc, DIR_D, HOOK_THAW, 0));
+	said("without the lock " LOCK ": it is not root's alone");
+	ATF_REQUIRE_EQ(0, fchown(fd, 0, 0));
+	ATF_CHECK_STREQ("", phase(tc, DIR_D, HOOK_THAW, 0));
+	unsaid("without the lock");
+	ATF_REQUIRE_EQ(0, fchmod(fd, 0604));
+	ATF_CHECK_STREQ("", phase(tc, DIR_D, HOOK_THAW, 0));
+	said("without the lock " LOCK ": it is not root's alone");
+	close(fd);
 }
 
 /* The worker is killed: what it had started does not go on. */
