@@ -37,6 +37,7 @@
 #define PATIENCE	1000		/* ms, for each step */
 
 static int	 ask(void);
+static int	 taken(struct imsg *, uint64_t *);
 static int	 wait_readable(int);
 static void	 collect(int);
 static uint64_t	 number(const unsigned char *, size_t);
@@ -45,6 +46,7 @@ static struct {
 	struct imsgbuf	*monitor;	/* NULL: nobody to ask */
 	uint64_t	 id;
 	int		 asked;
+	unsigned int	 owed;		/* answers of the monitor's */
 	size_t		 n;		/* records */
 	struct smart_record v[SMART_MAX];
 } smart;
@@ -95,7 +97,10 @@ smart_find(const char *name)
 	return (NULL);
 }
 
-/* Where the logs come; -1: they do not. */
+/*
+ * Where the logs come; -1: they do not, or nobody says so in time.  An answer
+ * to the last time may come first.
+ */
 static int
 ask(void)
 {
@@ -106,21 +111,55 @@ ask(void)
 	if (msg_send_data(smart.monitor, MSG_SMART, smart.id, -1) == -1 ||
 	    imsgbuf_write(smart.monitor) == -1)
 		return (-1);
-	while ((n = imsgbuf_get(smart.monitor, &m)) == 0) {
-		if (!wait_readable(smart.monitor->fd))
-			fatalx("the monitor says nothing");
-		if ((n = imsgbuf_read(smart.monitor)) == 0)
-			exit(0);
-		if (n == -1)
-			fatal("reading from the monitor");
+	smart.owed++;
+	for (;;) {
+		while ((n = imsgbuf_get(smart.monitor, &m)) == 0) {
+			if (!wait_readable(smart.monitor->fd)) {
+				log_warnx("the disks' logs are left out: the "
+				    "monitor says nothing");
+				return (-1);
+			}
+			if ((n = imsgbuf_read(smart.monitor)) == 0)
+				exit(0);
+			if (n == -1)
+				fatal("reading from the monitor");
+		}
+		if (n == -1 || (fd = taken(&m, &id)) == -2 ||
+		    (id != smart.id && smart.owed == 0))
+			fatalx("no answer that makes sense");
+		if (id == smart.id)
+			return (fd);
+		if (fd != -1)
+			(void)close(fd);
 	}
-	if (n == -1 || imsg_get_type(&m) != MSG_SMART ||
-	    msg_check(&m) == -1 || msg_recv_data(&m, &id) == -1 ||
-	    id != smart.id)
-		fatalx("no answer that makes sense");
-	fd = imsg_get_fd(&m);
-	imsg_free(&m);
+}
+
+/* What came with an answer, -1: nothing; -2: it is none that is owed. */
+static int
+taken(struct imsg *m, uint64_t *id)
+{
+	int	 fd;
+
+	if (smart.owed == 0 || imsg_get_type(m) != MSG_SMART ||
+	    msg_check(m) == -1 || msg_recv_data(m, id) == -1)
+		return (-2);
+	smart.owed--;
+	fd = imsg_get_fd(m);
+	imsg_free(m);
 	return (fd);
+}
+
+int
+smart_late(struct imsg *m)
+{
+	uint64_t id;
+	int	 fd;
+
+	if ((fd = taken(m, &id)) == -2)
+		return (0);
+	if (fd != -1)
+		(void)close(fd);
+	return (1);
 }
 
 static int

@@ -105,6 +105,8 @@ serve(struct imsgbuf *monitor)
 	if (n == -1)
 		fatal("reading from the monitor");
 	while ((n = imsgbuf_get(monitor, &m)) == 1) {
+		if (smart_late(&m))
+			continue;
 		if (imsg_get_type(&m) != MSG_QUERY || msg_check(&m) == -1 ||
 		    msg_recv_request(&m, &req) == -1 ||
 		    req.command >= CMD_MAX)

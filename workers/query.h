@@ -221,11 +221,14 @@ size_t	 linux_scan(const char *, const char *pattern, unsigned int *v);
 
 /* --- query-smart.c: guest-get-disks, logs of NVMe disks --- */
 
+struct imsg;
 struct imsgbuf;
 /* Before each request: who to ask.  NULL: nobody, then nothing is known. */
 void	 smart_begin(struct imsgbuf *, uint64_t id);
 /* SMART_LOG bytes of the disk of that name, until the next request, or NULL. */
 const unsigned char *smart_find(const char *);
+/* Is it an answer that nobody waits for any more?  Then it is gone. */
+int	 smart_late(struct imsg *);
 void	 smart_write(struct value_writer *, const unsigned char *);
 
 #endif

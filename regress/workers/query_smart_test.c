@@ -34,17 +34,25 @@ static struct imsgbuf	 ours, theirs;
 static void	 answer(const void *, size_t, int);
 static const char *text(const unsigned char *);
 
-/* Bytes come, and the end of them, or (0) none; -1: no descriptor does. */
 static void
-answer(const void *bytes, size_t len, int end)
+both(void)
 {
-	int data[2], sp[2];
+	int sp[2];
 
 	ATF_REQUIRE_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sp));
 	ATF_REQUIRE_EQ(0, imsgbuf_init(&ours, sp[0]));
 	ATF_REQUIRE_EQ(0, imsgbuf_init(&theirs, sp[1]));
 	imsgbuf_allow_fdpass(&ours);
 	imsgbuf_allow_fdpass(&theirs);
+}
+
+/* Bytes come, and the end of them, or (0) none; -1: no descriptor does. */
+static void
+answer(const void *bytes, size_t len, int end)
+{
+	int data[2];
+
+	both();
 	ATF_REQUIRE_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, data));
 	ATF_REQUIRE_EQ((ssize_t)len, write(data[1], bytes, len));
 	if (end == 1)
@@ -164,10 +172,55 @@ ATF_TC_BODY(not_found, tc)
 	ATF_CHECK(smart_find("nvme0n1") != NULL);
 }
 
+static void
+says(uint64_t id, const struct smart_record *r)
+{
+	int data[2];
+
+	ATF_REQUIRE_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, data));
+	ATF_REQUIRE_EQ((ssize_t)sizeof(*r), write(data[1], r, sizeof(*r)));
+	close(data[1]);
+	ATF_REQUIRE_EQ(0, msg_send_data(&theirs, MSG_SMART, id, data[0]));
+	ATF_REQUIRE_EQ(0, imsgbuf_write(&theirs));
+}
+
+/* The monitor is silent for once, and late: the next request has its own. */
+ATF_TC_WITHOUT_HEAD(late);
+ATF_TC_BODY(late, tc)
+{
+	static struct smart_record old, new;
+	struct imsg m;
+
+	(void)tc;
+	both();
+	strlcpy(old.name, "old", SMART_NAME);
+	strlcpy(new.name, "new", SMART_NAME);
+	smart_begin(&ours, 5);
+	ATF_CHECK(smart_find("old") == NULL);
+	says(5, &old);
+	says(6, &new);
+	smart_begin(&ours, 6);
+	ATF_CHECK(smart_find("new") != NULL);
+	ATF_CHECK(smart_find("old") == NULL);
+	/* Between two requests it is passed over, and no more than that. */
+	smart_begin(&ours, 7);
+	ATF_CHECK(smart_find("new") == NULL);
+	says(7, &new);
+	says(7, &new);
+	ATF_REQUIRE_EQ(1, imsgbuf_read(&ours));
+	ATF_REQUIRE_EQ(1, imsgbuf_get(&ours, &m));
+	ATF_CHECK_EQ(1, smart_late(&m));
+	while (imsgbuf_get(&ours, &m) == 0)
+		ATF_REQUIRE_EQ(1, imsgbuf_read(&ours));
+	ATF_CHECK_EQ(0, smart_late(&m));
+	imsg_free(&m);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, members);
 	ATF_TP_ADD_TC(tp, found);
 	ATF_TP_ADD_TC(tp, not_found);
+	ATF_TP_ADD_TC(tp, late);
 	return (atf_no_error());
 }
