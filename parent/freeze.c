@@ -45,6 +45,7 @@
 #define ABORT_PATIENCE	2000	/* from "thaw" to SIGKILL, and a timer's own */
 #define THAW_PATIENCE	30000
 #define SWEEP_PATIENCE	60000
+#define SWEEP_AGAIN	30000	/* to the next, when one did not thaw all */
 #define HOOK_PATIENCE	(HOOK_TOTAL + 5 * HOOK_GRACE + 5000)
 #define TRIES		3	/* of what must be done and whose worker died */
 
@@ -62,6 +63,7 @@ enum doing {
 	DOINGS
 };
 
+static void	 late_idle(void);
 static void	 late_mark(void);
 static void	 late_hooks(void);
 static void	 late_files(void);
@@ -81,7 +83,7 @@ static const struct {
 	void		(*late)(void);
 	void		(*died)(void);
 } doings[DOINGS] = {
-	[IDLE] =	{ FREEZE_STATE_THAWED, NULL, NULL },
+	[IDLE] =	{ FREEZE_STATE_THAWED, late_idle, NULL },
 	[MARKING] =	{ FREEZE_STATE_FREEZING, late_mark, died_before },
 	[HOOKS_BEFORE] = { FREEZE_STATE_FREEZING, late_hooks, died_before },
 	[WAITING] =	{ FREEZE_STATE_FREEZING, late_files, died_before },
@@ -103,7 +105,8 @@ static struct {
 	size_t		 have;
 	int		 hooks;		/* thaw hooks are owed */
 	int		 recovering;	/* a start, or --thaw */
-	int		 trouble;	/* not all could be thawed */
+	int		 trouble;	/* some order failed: --thaw tells */
+	int		 kept;		/* the marker, for another sweep */
 	int		 stuck;		/* the thaw is, nobody waits for it */
 	int		 asked;		/* the host's thaw found it frozen */
 	unsigned int	 tries;
@@ -192,6 +195,11 @@ freeze_begin(struct imsg *imsg)
 		    "the agent is ending");
 		return;
 	}
+	if (f.kept) {
+		request_error("Command %s failed: what was frozen before "
+		    "could not be thawed", commands[request.command].name);
+		return;
+	}
 	request.imsg = *imsg;
 	imsg->buf = NULL;
 	request.held = 1;
@@ -215,7 +223,7 @@ freeze_status_begin(void)
 
 	memset(&reply, 0, sizeof(reply));
 	reply.kind = REPLY_NUMBER;
-	reply.number = f.doing != IDLE;
+	reply.number = f.doing != IDLE || f.kept;
 	reply.text = "";
 	request_reply(&reply, -1);
 }
@@ -224,7 +232,10 @@ freeze_status_begin(void)
 void
 freeze_thaw_begin(void)
 {
-	if (f.doing == IDLE)
+	if (f.doing == IDLE && f.kept && !closing) {
+		f.asked = 1;
+		late_idle();
+	} else if (f.doing == IDLE)
 		answer();
 	else if (f.doing == HOLDING) {
 		f.asked = 1;
@@ -244,6 +255,12 @@ answer(void)
 	if (request.command != CMD_GUEST_FSFREEZE_THAW &&
 	    f.failed[0] != '\0') {
 		request_error("%s", f.failed);
+		return;
+	}
+	if (request.command == CMD_GUEST_FSFREEZE_THAW && f.kept) {
+		f.asked = 0;
+		request_error("Command %s failed: not all could be thawed",
+		    commands[request.command].name);
 		return;
 	}
 	memset(&reply, 0, sizeof(reply));
@@ -424,6 +441,7 @@ freeze_done(struct child *c, struct imsg *imsg)
 	}
 	helper_drop(NULL);
 	if (f.doing == SWEEPING && msg.order == ORDER_SWEEP) {
+		f.kept = msg.text[0] != '\0';
 		if (msg.count > 0)
 			log_warnx("%u file systems were left frozen and are "
 			    "thawed", msg.count);
@@ -666,9 +684,14 @@ hooks_after(void)
 	helper_start(ROLE_HOOK, HOOKS_AFTER, HOOK_PATIENCE);
 }
 
+/* The marker is all that the next sweep knows. */
 static void
 clear_start(void)
 {
+	if (f.kept) {
+		finish();
+		return;
+	}
 	f.tries = 0;
 	helper_start(ROLE_FREEZE, CLEARING, SWEEP_PATIENCE);
 }
@@ -679,7 +702,7 @@ finish(void)
 	freezer_drop(NULL);
 	helper_drop(NULL);
 	logger_hold(0);
-	go(IDLE, 0);
+	go(IDLE, f.kept ? SWEEP_AGAIN : 0);
 	answer();
 	if (f.recovering)
 		return;
@@ -687,6 +710,16 @@ finish(void)
 }
 
 /* --- what takes too long, who dies --- */
+
+/* Another sweep; the thaw hooks had their turn after the first. */
+static void
+late_idle(void)
+{
+	f.hooks = f.recovering = f.stuck = 0;
+	f.count = 0;
+	f.tries = 0;
+	sweep_start();
+}
 
 static void
 late_mark(void)
@@ -759,7 +792,7 @@ late_sweep(void)
 {
 	helper_drop("it does not end");
 	log_error("what was frozen may be frozen still");
-	f.trouble = 1;
+	f.trouble = f.kept = 1;
 	if (f.recovering)
 		finish();
 	else

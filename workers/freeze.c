@@ -54,6 +54,9 @@
 #define STACK_TOUCHED	(64 * 1024)
 #define KEEPER_PATIENCE	10000		/* ms for its start */
 #define LAST_PATIENCE	5000		/* ms for the last record */
+#define THAW_AGAIN	1000		/* ms from a thaw that failed */
+#define FREEZER_TRIES	10		/* and how often by whom */
+#define KEEPER_TRIES	60
 
 enum fs_state { FS_THAWED, FS_TRYING, FS_FROZEN, FS_FLUSHED };
 
@@ -90,7 +93,8 @@ static void	 on_term(int);
 static int	 keeper_start(struct freezer *);
 static void	 keeper(struct freezer *, int) __attribute__((noreturn));
 static int	 freeze_all(struct freezer *, enum freeze_why *);
-static uint32_t	 thaw_all(struct freezer *);
+static int	 thaw_all(struct freezer *, int);
+static size_t	 thaw_once(struct freezer *, int);
 static int	 told(struct freezer *, int64_t, enum freeze_why *);
 static int64_t	 now_ms(void);
 static void	 refuse(const char *, int, const char *)
@@ -195,6 +199,9 @@ sweep(struct freezer *f, struct msg_freeze_done *msg)
 	for (i = m.list.n; i > 0; i--) {
 		fs = &m.list.fs[i - 1];
 		if (freeze_reach(fs) == -1) {
+			/* Without a mount of it there is no way to it. */
+			if (errno != ENOENT)
+				msg->text = "not all could be thawed";
 			log_warn("%s, which may be frozen, is not there",
 			    fs->path);
 			continue;
@@ -227,8 +234,8 @@ freeze(struct freezer *f, struct imsg *imsg)
 		else
 			(void)told(f, now_ms() + f->seconds * 1000, &why);
 	}
-	f->count = thaw_all(f);
-	last_record(f, why);
+	if (thaw_all(f, FREEZER_TRIES) == 0)
+		last_record(f, why);
 	_exit(0);
 }
 
@@ -355,28 +362,49 @@ freeze_all(struct freezer *f, enum freeze_why *why)
 	return (f->count > 0 && !told(f, 0, why));
 }
 
-/* In reverse order, what we froze and nothing else; how many. */
-static uint32_t
-thaw_all(struct freezer *f)
+/*
+ * What we froze and nothing else.  -1: some are frozen still, and whoever
+ * comes next, keeper or sweeper, is to try: it is not said that all is well.
+ */
+static int
+thaw_all(struct freezer *f, int tries)
+{
+	int i;
+
+	f->count = 0;
+	for (i = 0; thaw_once(f, i == 0) > 0; i++) {
+		if (i + 1 == tries)
+			return (-1);
+		(void)poll(NULL, 0, THAW_AGAIN);
+	}
+	return (0);
+}
+
+/* In reverse order; how many could not be. */
+static size_t
+thaw_once(struct freezer *f, int tell)
 {
 	volatile uint8_t *state = f->shared->state;
-	uint32_t count = 0;
-	size_t i;
+	size_t i, failed = 0;
 	int error;
 
 	for (i = f->list.n; i > 0; i--) {
-		if (state[i - 1] == FS_FLUSHED)
-			count++;
-		else if (state[i - 1] != FS_THAWED) {
-			if ((error = fs_thaw(f->list.fs[i - 1].fd)) == 0)
-				count++;
-			else if (error != EINVAL)
+		if (state[i - 1] == FS_THAWED)
+			continue;
+		error = state[i - 1] == FS_FLUSHED ? 0 :
+		    fs_thaw(f->list.fs[i - 1].fd);
+		if (error != 0 && error != EINVAL) {
+			failed++;
+			if (tell)
 				(void)record(FREEZE_STUCK, 0, WHY_ASKED,
 				    (uint32_t)error, f->list.fs[i - 1].path);
+			continue;
 		}
+		if (error == 0)
+			f->count++;
 		state[i - 1] = FS_THAWED;
 	}
-	return (count);
+	return (failed);
 }
 
 /*
@@ -542,7 +570,7 @@ keeper(struct freezer *f, int fd)
 	} while (n == 1 || (n == -1 && errno == EINTR));
 	if (f->shared->reported)
 		_exit(0);
-	f->count = thaw_all(f);
-	last_record(f, WHY_FREEZER);
+	if (thaw_all(f, KEEPER_TRIES) == 0)
+		last_record(f, WHY_FREEZER);
 	_exit(0);
 }

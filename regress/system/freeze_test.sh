@@ -450,6 +450,93 @@ stuck_cleanup() {
 	cage_cleanup
 }
 
+# The shipped objects but for a thaw that fails as long as /run/broken is 1.
+broken_thaws() {
+	b=${prefix%/root}
+	flags() {
+		sed -n "s/^$1=[	 ]*//p" "$b/config.mk"
+	}
+	# shellcheck disable=SC2046 # flags
+	(cd "$b" && $(flags CC) $(flags CFLAGS) $(flags LDFLAGS) \
+	    $(flags WORKERFLAGS) -Wl,--wrap=fs_thaw -o "$OLDPWD/broken" \
+	    regress/system/standin/thaw.c workers/freeze.o \
+	    workers/workers.ar lib/lib.ar imsg/imsg.ar lib/lib.ar \
+	    imsg/imsg.ar) || atf_fail "no freezer whose thaws fail"
+	cp broken "cage$prefix/libexec/qgad/qgad-freeze" ||
+	    atf_fail "it cannot be put there"
+	printf 1- >cage/run/broken
+}
+
+unbroken() {
+	printf 0- | dd of=cage/run/broken conv=notrunc 2>/dev/null
+}
+
+atf_test_case thaw_fails cleanup
+thaw_fails_head() {
+	about "a thaw that fails: tried again, never taken for done"
+}
+thaw_fails_body() {
+	cage_make
+	fs a ext4
+	fs b ext4
+	hook h </dev/null
+	broken_thaws
+	caged_qgad
+	m=cage/run/state/qgad.frozen
+	returns 2 fsfreeze-freeze
+	"$qgaclient" -t 60 "$PWD/sock" '{"execute":"guest-fsfreeze-thaw"}' \
+	    >late &
+	client=$!
+	wait_for grep -q '1!' cage/run/broken || atf_fail "no thaw is tried"
+	is_frozen /mnt/a /mnt/b
+	[ -e $m ] || atf_fail "no marker while it is frozen"
+	unbroken
+	wait $client || atf_fail "the thaw has no answer"
+	atf_check_equal '{"return": 2}' "$(cat late)"
+	is_thawed /mnt/a /mnt/b
+	thawed || atf_fail "the status says frozen"
+	logged '/mnt/a cannot be thawed: Input/output error'
+	logged '/mnt/b cannot be thawed: Input/output error'
+	# Freezer and keeper have gone, and the sweeper's thaw fails as well:
+	# the status says so, and what the host asks for is to try again.
+	printf 1- | dd of=cage/run/broken conv=notrunc 2>/dev/null
+	: >cage/run/hooks
+	returns 2 fsfreeze-freeze
+	kill -KILL "$(freezer)" "$(keeper)"
+	wait_for grep -q 'h thaw' cage/run/hooks || atf_fail "no thaw hooks"
+	says '{"return": "frozen"}' fsfreeze-status
+	case $(ask fsfreeze-thaw) in
+	*'not all could be thawed'*) ;;
+	*)	show_log; atf_fail "the thaw does not fail" ;;
+	esac
+	case $(ask fsfreeze-freeze) in
+	*'what was frozen before could not be thawed'*) ;;
+	*)	show_log; atf_fail "a freeze of what is frozen" ;;
+	esac
+	is_frozen /mnt/a /mnt/b
+	[ -e $m ] || atf_fail "the marker has gone"
+	# A start cannot either, and says so; --thaw fails.
+	kill -KILL "$(qgad_pid)"
+	wait_for gone "$(qgad_pid)"
+	caged_qgad
+	says '{"return": "frozen"}' fsfreeze-status
+	inside "$prefix/sbin/qgad" -c /etc/qgad.conf -t /run/state -F/hooks \
+	    --thaw 2>thaw.err && atf_fail "--thaw succeeds"
+	is_frozen /mnt/a /mnt/b
+	[ -e $m ] || atf_fail "the marker has gone"
+	unbroken
+	returns 2 fsfreeze-thaw
+	is_thawed /mnt/a /mnt/b
+	says '{"return": "thawed"}' fsfreeze-status
+	[ ! -e $m ] || atf_fail "the marker stays"
+	returns 2 fsfreeze-freeze
+	returns 2 fsfreeze-thaw
+	stop_qgad
+}
+thaw_fails_cleanup() {
+	cage_cleanup
+}
+
 atf_test_case hooks cleanup
 hooks_head() {
 	about "hooks that fail: warned of, or by the key an end of the freeze"
@@ -1042,6 +1129,7 @@ atf_init_test_cases() {
 	atf_add_test_case timer
 	atf_add_test_case ends
 	atf_add_test_case stuck
+	atf_add_test_case thaw_fails
 	atf_add_test_case hooks
 	atf_add_test_case held_log
 	atf_add_test_case markers
