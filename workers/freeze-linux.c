@@ -26,6 +26,7 @@
 #include <sys/types.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -37,6 +38,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +109,8 @@ static void	 stack(struct table *);
 static void	 lies_on(struct table *, size_t);
 static void	 device_add(struct devices *, dev_t);
 static void	 device_look(struct table *, size_t, struct devices *, dev_t);
-static void	 backing(struct table *, size_t, const char *);
+static void	 backing(struct table *, size_t, struct devices *,
+		    const char *);
 static int	 sys_read(const char *, char *, size_t);
 static int	 sys_dev(const char *, dev_t *);
 static int	 super_open(const struct table *, size_t, size_t *);
@@ -117,6 +120,9 @@ static int	 mount_id(int);
 static int	 compare(const void *, const void *);
 static size_t	*sorted(const struct table *, size_t *);
 static int	 freezes(const char *);
+static int	 reach(struct freeze_fs *);
+static int	 uncover(const struct freeze_fs *);
+static int	 hides(const struct table *, size_t, dev_t);
 
 /* --- the table of mounts --- */
 
@@ -397,15 +403,16 @@ device_look(struct table *t, size_t super, struct devices *d, dev_t dev)
 	}
 	snprintf(path, sizeof(path), "%s/loop/backing_file", sys);
 	if (sys_read(path, text, sizeof(text)) == 0)
-		backing(t, super, text);
+		backing(t, super, d, text);
 }
 
 /*
- * By the mount that the path leads to; a file that was removed has none.
+ * By the mount that the path leads to; a file that was removed has none, and
+ * a device is one more to look at.
  * What lies on a user's fuse is served by him, and left out like that.
  */
 static void
-backing(struct table *t, size_t super, const char *path)
+backing(struct table *t, size_t super, struct devices *d, const char *path)
 {
 	struct stat st;
 	size_t i, lower = t->nsupers;
@@ -419,6 +426,11 @@ backing(struct table *t, size_t super, const char *path)
 	}
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
 		return;
+	if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode)) {
+		device_add(d, st.st_rdev);
+		close(fd);
+		return;
+	}
 	if ((id = mount_id(fd)) != -1)
 		for (i = 0; i < t->nmounts; i++)
 			if (t->mounts[i].id == id)
@@ -712,8 +724,24 @@ freeze_plan(const char *exclude, freeze_plan_fn *show, void *arg)
 	return (0);
 }
 
+/* In a view of our own, what hides it can be taken off. */
 int
 freeze_reach(struct freeze_fs *fs)
+{
+	if (reach(fs) == 0)
+		return (0);
+	if (errno != ESTALE || unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return (-1);
+	while (uncover(fs) == 0)
+		if (reach(fs) == 0)
+			return (0);
+	errno = ESTALE;
+	return (-1);
+}
+
+static int
+reach(struct freeze_fs *fs)
 {
 	struct table t;
 	size_t i, which;
@@ -729,6 +757,46 @@ freeze_reach(struct freeze_fs *fs)
 	table_free(&t);
 	errno = saved;
 	return (fs->fd == -1 ? -1 : 0);
+}
+
+/* The newest of those; -1: there is none, or it cannot be taken off. */
+static int
+uncover(const struct freeze_fs *fs)
+{
+	struct table t;
+	size_t i;
+	int rv = -1;
+
+	if (table_read(&t) == -1)
+		return (-1);
+	for (i = t.nmounts; i > 0; i--)
+		if (hides(&t, i - 1, makedev(fs->major, fs->minor)) &&
+		    !in_the_way(&t, t.mounts[i - 1].point, i - 1))
+			break;
+	if (i > 0)
+		rv = umount2(t.mounts[i - 1].point, MNT_DETACH |
+		    UMOUNT_NOFOLLOW);
+	table_free(&t);
+	return (rv);
+}
+
+/* Is it mounted over one of its mounts, or further up, and newer? */
+static int
+hides(const struct table *t, size_t mount, dev_t dev)
+{
+	const char *point = t->mounts[mount].point, *p;
+	size_t i, len = strlen(point);
+
+	if (t->supers[t->mounts[mount].super].dev == dev)
+		return (0);
+	for (i = 0; i < mount; i++) {
+		p = t->mounts[i].point;
+		if (t->supers[t->mounts[i].super].dev == dev &&
+		    strncmp(p, point, len) == 0 &&
+		    (p[len] == '/' || p[len] == '\0'))
+			return (1);
+	}
+	return (0);
 }
 
 /* --- the calls --- */

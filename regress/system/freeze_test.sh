@@ -150,6 +150,95 @@ stacked_control_cleanup() {
 	cage_cleanup
 }
 
+# /mnt/upper on a device that lies, through others, on a file of /mnt/lower:
+# loop devices in truth, dm and md on them in a record of /sys.
+devices_make() {
+	fs lower ext4
+	truncate -s 16M "$in/mnt/lower/upper.img"
+	mkfs.ext4 -q "$in/mnt/lower/upper.img"
+	loop /mnt/lower/upper.img
+	below=$dev
+	loop "$below"
+	mkdir cage/mnt/upper
+	inside mount "$dev" /mnt/upper || atf_fail "mount of upper"
+	# Mounted once more, the lower is the newer: mounts alone would say
+	# that it is the first.
+	mkdir cage/mnt/again
+	inside mount --bind /mnt/lower /mnt/again
+	printf '[freeze]\nstuck-after = 1\n' >cage/etc/qgad.conf
+}
+
+# sys PATH TEXT: recorded
+sys() {
+	mkdir -p "cage/sys.new/$(dirname "$1")"
+	echo "$2" >"cage/sys.new/$1"
+}
+
+# devices_record: upper a partition (259:0) of dm 253:1, a volume on md 9:0,
+# which is of dm 253:0 and a disk; that dm is on the loop device.
+devices_record() {
+	b=dev/block
+	l=$b/7:${below#/dev/loop}
+	sys "$l/loop/backing_file" /mnt/lower/upper.img
+	u=$b/7:${dev#/dev/loop}
+	mkdir -p "cage/sys.new/devices/dm-1/upper1"
+	sys devices/dm-1/dev 253:1
+	echo 1 >cage/sys.new/devices/dm-1/upper1/partition
+	ln -s ../../devices/dm-1/upper1 "cage/sys.new/$u"
+	sys $b/253:1/slaves/md0/dev 9:0
+	sys $b/9:0/slaves/sda/dev 8:0
+	sys $b/9:0/slaves/dm-0/dev 253:0
+	sys "$b/253:0/slaves/${below#/dev/}/dev" "7:${below#/dev/loop}"
+	inside mount --bind /sys.new /sys || atf_fail "no record"
+}
+
+atf_test_case devices cleanup
+devices_head() {
+	about "a file system several devices above a file: in order"
+}
+devices_body() {
+	cage_make
+	devices_make
+	echo dirty >"$in/mnt/upper/data"
+	caged_qgad
+	returns 2 fsfreeze-freeze
+	is_frozen /mnt/lower /mnt/upper
+	returns 2 fsfreeze-thaw
+	is_thawed /mnt/upper /mnt/lower
+	devices_record
+	echo dirty more >"$in/mnt/upper/data"
+	returns 2 fsfreeze-freeze
+	is_frozen /mnt/lower /mnt/upper
+	returns 2 fsfreeze-thaw
+	is_thawed /mnt/upper /mnt/lower
+	stop_qgad
+}
+devices_cleanup() {
+	cage_cleanup
+}
+
+atf_test_case devices_control cleanup
+devices_control_head() {
+	about "control: where one of them is not recorded, it hangs"
+}
+devices_control_body() {
+	cage_make
+	devices_make
+	devices_record
+	rm "cage/sys.new/dev/block/253:0/slaves/${below#/dev/}/dev"
+	caged_qgad
+	echo dirty >"$in/mnt/upper/data"
+	case $(ask fsfreeze-freeze) in
+	*'failed to freeze /mnt/upper: it takes longer than 1 seconds'*) ;;
+	*)	atf_fail "it is in order without" ;;
+	esac
+	"$h_freeze" thaw "$in/mnt/lower" || :
+	is_thawed /mnt/upper /mnt/lower
+}
+devices_control_cleanup() {
+	cage_cleanup
+}
+
 atf_test_case which cleanup
 which_head() {
 	about "binds, read-only ones, modes, what is not there, what is excluded"
@@ -665,6 +754,65 @@ markers_cleanup() {
 	cage_cleanup
 }
 
+atf_test_case hidden cleanup
+hidden_head() {
+	about "a sweep thaws what later mounts hide, and leaves those alone"
+}
+hidden_body() {
+	cage_make
+	fs a ext4
+	fs up/deep ext4 /img/deep.img
+	fs gone ext4
+	: >cage/etc/qgad.conf
+	m=cage/run/state/qgad.frozen
+	{
+		printf 'qgad-freeze 1\nboot %s\n' \
+		    "$(cat /proc/sys/kernel/random/boot_id)"
+		for f in a up/deep gone; do
+			stat -Lc "fs %Hd:%Ld /mnt/$f" "$in/mnt/$f" ||
+			    atf_fail "stat"
+		done
+		echo end
+	} >marker
+	inside umount /mnt/gone
+	for f in a up/deep; do
+		"$h_freeze" freeze "$in/mnt/$f"
+	done
+	inside mount -t tmpfs tmpfs /mnt/a
+	inside mount -t tmpfs tmpfs /mnt/a
+	inside mount -t tmpfs tmpfs /mnt/up
+	if [ -c /dev/fuse ]; then
+		mknod -m 666 cage/dev/fuse c 10 229
+		copy "$(atf_get_srcdir)/h_deadfuse"
+		inside "$(atf_get_srcdir)/h_deadfuse" -u 65534 /mnt/a \
+		    >dead.out 2>dead.err &
+		echo $! >dead.pid
+		wait_for grep -q ready dead.out || atf_fail "$(cat dead.err)"
+	fi
+	inside cat /proc/self/mountinfo >before
+	cp marker $m
+	inside "$prefix/sbin/qgad" -c /etc/qgad.conf -t /run/state -F/hooks \
+	    --thaw 2>thaw.err ||
+	    { cat thaw.err >&2; atf_fail "--thaw fails"; }
+	inside cat /proc/self/mountinfo >after
+	atf_check cmp before after
+	for f in a up/deep; do
+		atf_check -o ignore grep "/mnt/$f was frozen and is" thaw.err
+	done
+	# What is not mounted any more cannot be frozen by us still.
+	atf_check -o ignore grep '/mnt/gone, which may be frozen,' thaw.err
+	[ ! -e $m ] || atf_fail "the marker stays"
+	[ ! -f dead.pid ] || inside umount -l /mnt/a
+	inside umount /mnt/up
+	inside umount /mnt/a
+	inside umount /mnt/a
+	is_thawed /mnt/a /mnt/up/deep
+}
+hidden_cleanup() {
+	[ ! -f dead.pid ] || kill "$(cat dead.pid)"
+	cage_cleanup
+}
+
 # every command of the table; those that need arguments are refused first
 all_commands() {
 	"$prefix/sbin/qgad" --list-commands | awk 'NR > 1 { print $1, $4 }'
@@ -1133,6 +1281,9 @@ atf_init_test_cases() {
 	atf_add_test_case hooks
 	atf_add_test_case held_log
 	atf_add_test_case markers
+	atf_add_test_case hidden
+	atf_add_test_case devices
+	atf_add_test_case devices_control
 	atf_add_test_case gate
 	atf_add_test_case thawing
 	atf_add_test_case jobs
