@@ -29,6 +29,9 @@ done
 case ${agent-} in
 virtio)	exec qgad ;;
 late)	exec qgad -r ;;
+short)	# a freeze
+	printf '[freeze]\nauto-thaw = 5\n' >/run/short.conf
+	exec qgad -c /run/short.conf ;;
 isa)	exec qgad -m isa-serial -p /dev/ttyS1 ;;
 console)
 	# What is refused is said once, on that same console.

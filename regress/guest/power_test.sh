@@ -122,6 +122,50 @@ halt_cleanup() {
 	cleanup_qgad
 }
 
+thawed() {
+	ask guest-fsfreeze-status | grep -q '"thawed"'
+}
+
+atf_test_case clock_jumps cleanup
+clock_jumps_head() {
+	power_case "the clock jumps during a freeze: its time is kept to"
+}
+clock_jumps_body() {
+	need_guest
+	start_guest short
+	m=$prefix/var/run/qgad.frozen
+	for by in -86400 +86400; do
+		jump="n=0
+		    until [ -e $m ]; do sleep 0.1; done
+		    from=\$(cut -d . -f 1 /proc/uptime)
+		    while [ -e $m ]; do
+			date -s @\$((\$(date +%s) $by)) >/dev/null && n=\$((n + 1))
+			sleep 0.2
+		    done
+		    echo \$n \$((\$(cut -d . -f 1 /proc/uptime) - from))"
+		# In the freeze nothing can be started: it is there before.
+		jumper=$(ask guest-exec "{\"path\":\"/bin/sh\",\"arg\":[\"-c\",\
+\"$(script "$jump")\"],\"capture-output\":true}" | json_get pid)
+		ask guest-fsfreeze-freeze | grep -q '"return": 1}' ||
+		    atf_fail "no freeze"
+		until_true thawed || atf_fail "not thawed: the clock by $by"
+		inside_text=jumper
+		found=$(inside_ended "$jumper")
+		echo "the clock by $by: jumps, seconds frozen: $found"
+		# shellcheck disable=SC2086 # two numbers
+		set -- $found
+		[ "$1" -ge 2 ] || atf_fail "the clock did not jump"
+		# Not before its time by a monotonic clock, and not a day.
+		[ "$2" -ge 4 ] || atf_fail "thawed too early"
+		inside 'echo thawed >/mnt/private/data/file && sync' >/dev/null
+		grep -q '"exitcode": 0' inside.status ||
+		    atf_fail "the disk is not thawed"
+	done
+}
+clock_jumps_cleanup() {
+	cleanup_qgad
+}
+
 # blocks: "number state" of each, from sysfs
 blocks() {
 	inside 'cd /sys/devices/system/memory
@@ -181,6 +225,8 @@ atf_init_test_cases() {
 	atf_add_test_case powerdown
 	atf_add_test_case reboot
 	atf_add_test_case halt
+	needs_command clock_jumps guest-fsfreeze-freeze \
+	    guest-fsfreeze-status
 	needs_command memory_blocks guest-get-memory-blocks \
 	    guest-set-memory-blocks guest-get-memory-block-info
 }
