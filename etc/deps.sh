@@ -144,6 +144,7 @@ for set in "$@"; do
 			program mkfs.xfs "$(package mkfs.xfs)"
 			program mkfs.btrfs "$(package mkfs.btrfs)"
 			program sqlite3 "$(package sqlite3)"
+			file postgresql /usr/lib/postgresql/*/bin/postgres
 			program losetup "$(package losetup)"
 			program systemd-analyze systemd
 			program dpkg-buildpackage dpkg-dev

@@ -1263,6 +1263,185 @@ database_cleanup() {
 	return 0
 }
 
+# The server runs outside of the cage, on the same file system mounted there
+# as well; the hook finds it by its socket, in the cage.
+pg_user() {
+	setpriv --reuid=postgres --regid=postgres --init-groups "$@"
+}
+
+# pg_start DATA SOCKETS NAME: its log is ./NAME.log
+pg_start() {
+	setpriv --reuid=postgres --regid=postgres --init-groups \
+	    "$pg/postgres" -D "$1" -k "$2" -c listen_addresses= \
+	    -c shared_buffers=8MB -c log_checkpoints=on >"$3.log" 2>&1 &
+	echo $! >>pg.pids
+	wait_seconds=60 wait_for "$pg/pg_isready" -q -h "$2" ||
+	    { cat "$3.log" >&2; atf_fail "PostgreSQL does not start"; }
+}
+
+# sql SOCKETS STATEMENT
+sql() {
+	"$pg/psql" -X -q -A -t -h "$1" -U postgres -d postgres \
+	    -v ON_ERROR_STOP=1 -c "$2"
+}
+
+checkpoints() {
+	grep -c 'checkpoint starting: .*immediate' first.log
+}
+
+# What the hook takes, with a PAM that lets root become anybody.
+pg_hook() {
+	copy "$(command -v su)" "$(command -v timeout)"
+	for program in psql pg_isready; do
+		copy "$pg/$program"
+		ln -s "$pg/$program" "cage/usr/bin/$program"
+	done
+	for m in rootok permit; do
+		copy "$(ls /lib/*/security/pam_$m.so | head -n 1)"
+	done
+	mkdir cage/etc/pam.d
+	printf '%s required pam_%s.so\n' auth rootok account permit \
+	    session permit >cage/etc/pam.d/su
+	sed 's,^\(postgres:.*:\)[^:]*$,\1/bin/sh,' /etc/passwd \
+	    >cage/etc/passwd
+	sed 's,^HOST=.*,HOST=/run/pg,' \
+	    "$common/../../etc/hooks/postgresql.sh" >cage/hooks/postgresql
+	chmod 755 cage/hooks/postgresql
+}
+
+atf_test_case postgresql cleanup
+postgresql_head() {
+	about "PostgreSQL with its hook, written to: the frozen image has it all"
+}
+postgresql_body() {
+	pg=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+	[ -x "$pg/postgres" ] && id postgres >/dev/null 2>&1 ||
+	    atf_skip "needs PostgreSQL's server"
+	cage_make
+	truncate -s 256M cage/img/pg.img
+	mkfs.ext4 -q cage/img/pg.img
+	loop /img/pg.img
+	mkdir cage/mnt/pg pg copied cage/run/pg second
+	inside mount "$dev" /mnt/pg && mount "$dev" pg || atf_fail "mount"
+	mkdir -m 700 pg/data
+	chown postgres pg/data cage/run/pg second
+	pg_user "$pg/initdb" -D "$PWD/pg/data" -A trust -k --no-sync \
+	    >initdb.out 2>&1 || { cat initdb.out >&2; atf_fail initdb; }
+	pg_start "$PWD/pg/data" "$PWD/cage/run/pg" first
+	sql "$PWD/cage/run/pg" 'create table t(n integer)' ||
+	    atf_fail "no table"
+	pg_hook
+	caged_qgad
+	# A process of its own: it will block.
+	(
+		n=0
+		while [ ! -e stop ]; do
+			n=$((n + 1))
+			sql "$PWD/cage/run/pg" "insert into t values($n)" ||
+			    exit 1
+			echo $n >acknowledged.new
+			mv acknowledged.new acknowledged
+		done
+	) &
+	writer=$!
+	wait_for test -e acknowledged || atf_fail "no row"
+	for round in 1 2; do
+		made=$(checkpoints)
+		returns 1 fsfreeze-freeze
+		ack=$(cat acknowledged)
+		cp --sparse=always cage/img/pg.img copy.img
+		returns 1 fsfreeze-thaw
+		logged 'hook /hooks/postgresql freeze: done'
+		[ "$(checkpoints)" -gt "$made" ] ||
+		    atf_fail "the hook made no checkpoint"
+		c=$(losetup -f --show copy.img) || atf_fail "losetup"
+		echo "$c" >>loops
+		mount "$c" copied || atf_fail "the image cannot be mounted"
+		# The server that it names lives, on this machine.
+		rm copied/data/postmaster.pid
+		pg_start "$PWD/copied/data" "$PWD/second" second
+		rows=$(sql "$PWD/second" \
+		    'select count(*), count(distinct n), max(n) from t')
+		p=$(tail -n 1 pg.pids)
+		kill -INT "$p"
+		wait_for gone "$p" || atf_fail "the second does not end"
+		# Each page fits its checksum.
+		pg_user "$pg/pg_checksums" -c -D "$PWD/copied/data" \
+		    >sums 2>&1 || { cat sums >&2; atf_fail "checksums"; }
+		umount copied
+		losetup -d "$c"
+		echo "round $round: $rows rows, $ack acknowledged"
+		n=${rows%%|*}
+		[ "$rows" = "$n|$n|$n" ] || atf_fail "rows: $rows"
+		[ "$n" -ge "$ack" ] ||
+		    atf_fail "$ack were acknowledged, $n are there"
+		# And the first goes on.
+		wait_for more_than "$ack" || atf_fail "the writer hangs"
+	done
+	: >stop
+	wait $writer || atf_fail "the writer failed"
+	stop_qgad
+}
+postgresql_cleanup() {
+	: >stop
+	cage_cleanup
+	while read -r p; do
+		kill -INT "$p"
+		wait_for gone "$p"
+	done <pg.pids
+	umount -l copied pg 2>/dev/null
+	return 0
+}
+
+more_than() {
+	[ "$(cat acknowledged)" -gt "$1" ]
+}
+
+atf_test_case stuck_file cleanup
+stuck_file_head() {
+	about "an operation on a file that cannot be killed when a freeze begins"
+}
+stuck_file_body() {
+	[ -c /dev/fuse ] || atf_skip "needs /dev/fuse"
+	cage_make "$(sh "$common/variant.sh" deadlines 0x100000)"
+	fs a ext4
+	fs low ext4
+	mkdir cage/mnt/dead
+	caged_qgad
+	mknod -m 666 cage/dev/fuse c 10 229
+	copy "$(atf_get_srcdir)/h_deadfuse"
+	inside "$(atf_get_srcdir)/h_deadfuse" /mnt/dead >dead.out 2>dead.err &
+	echo $! >dead.pid
+	wait_for grep -q ready dead.out || atf_fail "$(cat dead.err)"
+	list='{"execute":"guest-fsfreeze-freeze-list","arguments":{"mountpoints":["/mnt/a"]}}'
+	opening='{"execute":"guest-file-open","arguments":{"mode":"w","path":"'
+	# Past its deadline, and there still: no freeze.
+	"$h_freeze" freeze "$in/mnt/low"
+	qga "$opening/mnt/low/file\"}}" "$list" >said
+	atf_check -o 'match:"error"' sed -n 1p said
+	atf_check -o 'match:an operation on the file /mnt/low/file does not' \
+	    sed -n 2p said
+	says '{"return": "thawed"}' fsfreeze-status
+	is_thawed /mnt/a
+	# Written off since: named, and no reason any more.
+	returns 1 fsfreeze-freeze-list /mnt/a
+	is_frozen /mnt/a
+	returns 1 fsfreeze-thaw
+	logged '/mnt/low/file: an operation on it never ended'
+	"$h_freeze" thaw "$in/mnt/low"
+	# One that can be killed is none from the start.
+	qga "$opening/mnt/dead/file\"}}" "$list" >said
+	atf_check -o 'match:"error"' sed -n 1p said
+	atf_check -o 'inline:{"return": 1}\n' sed -n 2p said
+	returns 1 fsfreeze-thaw
+	is_thawed /mnt/a /mnt/low
+	stop_qgad
+}
+stuck_file_cleanup() {
+	[ ! -f dead.pid ] || kill "$(cat dead.pid)"
+	cage_cleanup
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
 	. "$(atf_get_srcdir)/../common/cage.subr"
@@ -1293,4 +1472,6 @@ atf_init_test_cases() {
 	atf_add_test_case gate_control
 	atf_add_test_case keeper_control
 	atf_add_test_case database
+	atf_add_test_case postgresql
+	atf_add_test_case stuck_file
 }
