@@ -547,13 +547,14 @@ broken_thaws() {
 	}
 	# shellcheck disable=SC2046 # flags
 	(cd "$b" && $(flags CC) $(flags CFLAGS) $(flags LDFLAGS) \
-	    $(flags WORKERFLAGS) -Wl,--wrap=fs_thaw -o "$OLDPWD/broken" \
+	    $(flags WORKERFLAGS) -Wl,--wrap=fs_thaw \
+	    -Wl,--wrap=fs_freeze -o "$OLDPWD/broken" \
 	    regress/system/standin/thaw.c workers/freeze.o \
 	    workers/workers.ar lib/lib.ar imsg/imsg.ar lib/lib.ar \
 	    imsg/imsg.ar) || atf_fail "no freezer whose thaws fail"
 	cp broken "cage$prefix/libexec/qgad/qgad-freeze" ||
 	    atf_fail "it cannot be put there"
-	printf 1- >cage/run/broken
+	printf 1-0 >cage/run/broken
 }
 
 unbroken() {
@@ -623,6 +624,48 @@ thaw_fails_body() {
 	stop_qgad
 }
 thaw_fails_cleanup() {
+	cage_cleanup
+}
+
+atf_test_case quiesce cleanup
+quiesce_head() {
+	about "what knows no freeze: left out, or flushed where that is wanted"
+}
+quiesce_body() {
+	cage_make
+	fs a ext4
+	hook h </dev/null
+	broken_thaws
+	printf 0-1 >cage/run/broken
+	caged_qgad
+	returns 0 fsfreeze-freeze
+	says '{"return": "thawed"}' fsfreeze-status
+	stop_qgad
+	printf '[freeze]\nquiesce = true\n' >cage/etc/qgad.conf
+	: >cage/run/hooks
+	caged_qgad
+	start_writer a
+	returns 1 fsfreeze-freeze
+	says '{"return": "frozen"}' fsfreeze-status
+	# Its writers go on, the agent does not.
+	wait_for written a $(($(cat count.a) + 5)) ||
+	    atf_fail "the writer is blocked"
+	case $(ask get-osinfo) in
+	*'the agent is in frozen state'*) ;;
+	*)	atf_fail "a query passes" ;;
+	esac
+	returns 1 fsfreeze-thaw
+	says '{"return": "thawed"}' fsfreeze-status
+	atf_check_equal "h freeze,h thaw" "$(paste -sd, cage/run/hooks)"
+	# One that can be frozen is, all the same.
+	printf 0-0 | dd of=cage/run/broken conv=notrunc 2>/dev/null
+	returns 1 fsfreeze-freeze
+	wait_for blocked a || atf_fail "the writer goes on"
+	returns 1 fsfreeze-thaw
+	stop_writer a
+	stop_qgad
+}
+quiesce_cleanup() {
 	cage_cleanup
 }
 
@@ -1457,6 +1500,7 @@ atf_init_test_cases() {
 	atf_add_test_case ends
 	atf_add_test_case stuck
 	atf_add_test_case thaw_fails
+	atf_add_test_case quiesce
 	atf_add_test_case hooks
 	atf_add_test_case held_log
 	atf_add_test_case markers

@@ -15,9 +15,9 @@
  */
 
 /*
- * The freezer with thaws that fail while the first byte of /run/broken is 1:
- * linked with --wrap=fs_thaw.  It is memory by then, and the second says
- * that one has failed.
+ * The freezer with thaws that fail while the first byte of /run/broken is 1,
+ * and file systems that know no freeze while the third is: linked with --wrap
+ * for both.  It is memory by then, and the second says that a thaw failed.
  */
 
 #include <sys/mman.h>
@@ -27,6 +27,8 @@
 #include <fcntl.h>
 #include <stddef.h>
 
+int	 __wrap_fs_freeze(int);
+int	 __real_fs_freeze(int);
 int	 __wrap_fs_thaw(int);
 int	 __real_fs_thaw(int);
 
@@ -40,8 +42,14 @@ look(void)
 	int fd;
 
 	if ((fd = open("/run/broken", O_RDWR)) == -1 || (broken = mmap(NULL,
-	    2, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
+	    3, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
 		err(1, "/run/broken");
+}
+
+int
+__wrap_fs_freeze(int fd)
+{
+	return (broken[2] == '1' ? EOPNOTSUPP : __real_fs_freeze(fd));
 }
 
 int
