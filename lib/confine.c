@@ -331,7 +331,8 @@ parse_level(const char *s)
 static void
 start_signals(void)
 {
-	static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGPIPE };
+	static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGUSR1,
+	    SIGPIPE };
 	struct sigaction sa;
 	sigset_t none;
 	size_t i;

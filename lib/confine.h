@@ -97,8 +97,8 @@ void	 confine(enum role, const struct ids *);
  * The start of every child's main(), the frontend's too: arguments as above,
  * descriptor 3 must be a socket (run by hand, it says so and exits 1); imsg
  * on it, non-blocking; log lines sent to the monitor; process title; own
- * session; INT, HUP, TERM, PIPE ignored.  Does not return on failure.  The
- * caller then opens what needs root, calls confine(), child_ready().
+ * session; INT, HUP, TERM, USR1, PIPE ignored.  Does not return on failure.
+ * The caller then opens what needs root, calls confine(), child_ready().
  */
 struct imsgbuf;
 void	 child_start(enum role, int argc, char *argv[], struct imsgbuf *,

@@ -239,7 +239,8 @@ static int
 reset(void)
 {
 	/* What child_start() ignores; execve undoes handlers by itself. */
-	static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGPIPE };
+	static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGUSR1,
+	    SIGPIPE };
 	sigset_t none;
 	size_t i;
 

@@ -867,12 +867,14 @@ ATF_TC_BODY(started, tc)
 	imsg_free(&imsg);
 	ATF_CHECK_EQ(pid, getsid(pid));
 	field(pid, "status", "SigIgn:", seen, sizeof(seen));
-	ATF_CHECK_STREQ("0000000000005003", seen);	/* HUP INT PIPE TERM */
+	/* HUP INT USR1 PIPE TERM */
+	ATF_CHECK_STREQ("0000000000005203", seen);
 	field(pid, "status", "SigBlk:", seen, sizeof(seen));
 	ATF_CHECK_STREQ("0000000000000000", seen);
 	kill(pid, SIGTERM);
 	kill(pid, SIGINT);
 	kill(pid, SIGHUP);
+	kill(pid, SIGUSR1);
 	imsgbuf_clear(&ib);
 	close(fd);
 	ATF_REQUIRE_EQ(pid, waitpid(pid, &status, 0));
