@@ -48,7 +48,7 @@
 #define REPLY_FIXED	(2 * U64 + 2 * U32 + RESULT)
 #define OPEN_FIXED	(U64 + 2 * U32)
 #define FILE_SIZE	(3 * U64 + U32)
-#define FILE_DONE_FIXED	(2 * U64 + 2 * U32)
+#define FILE_DONE_FIXED	(2 * U64 + 3 * U32)
 #define PASSWORD_FIXED	(U64 + 2 * U32)
 #define KEYS_FIXED	(U64 + 3 * U32)
 #define RULE_FIXED	((2 + EXEC_BOUNDS) * U64 + U32)
@@ -105,8 +105,8 @@ const struct msg_info msg_info[MSG_MAX] = {
 	[MSG_FSFREEZE] = { "fsfreeze", EXACTLY(U64 + U32), MSG_FD_NONE },
 	[MSG_DONE] =	{ "done", U64 + U32 + STR(1),
 			    U64 + U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
-	[MSG_EXEC_STARTED] = { "exec-started", 2 * U64 + STR(1),
-			    2 * U64 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
+	[MSG_EXEC_STARTED] = { "exec-started", 2 * U64 + U32 + STR(1),
+			    2 * U64 + U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
 	[MSG_EXEC_ENDED] = { "exec-ended", EXACTLY(RESULT), MSG_FD_NONE },
 	[MSG_FREEZE_DONE] = { "freeze-done", 4 * U32 + STR(1),
 			    4 * U32 + STR(MSG_TEXT_MAX), MSG_FD_NONE },
@@ -724,12 +724,13 @@ msg_send_exec_started(struct imsgbuf *b, const struct msg_exec_started *m)
 	struct ibuf	*msg;
 	size_t		 len = strnlen(m->text, MSG_TEXT_MAX - 1) + 1;
 
-	msg = start(b, MSG_EXEC_STARTED, 2 * U64 + STR(len), -1);
+	msg = start(b, MSG_EXEC_STARTED, 2 * U64 + U32 + STR(len), -1);
 	if (msg == NULL)
 		return (-1);
 	return (finish(b, MSG_EXEC_STARTED, msg,
 	    ibuf_add_n64(msg, m->id) == -1 ||
 	    ibuf_add_n64(msg, (uint64_t)m->pid) == -1 ||
+	    ibuf_add_n32(msg, m->refused) == -1 ||
 	    add_string(msg, m->text, MSG_TEXT_MAX) == -1));
 }
 
@@ -741,9 +742,10 @@ msg_recv_exec_started(struct imsg *imsg, struct msg_exec_started *m)
 	if (imsg_get_ibuf(imsg, &in) == -1 ||
 	    ibuf_get_n64(&in, &m->id) == -1 ||
 	    get_pid(&in, &m->pid) == -1 ||
+	    get_bool(&in, &m->refused) == -1 ||
 	    get_text(&in, &m->text, MSG_TEXT_MAX) == -1)
 		return (-1);
-	return (end(&in));
+	return (m->refused && m->pid != 0 ? malformed() : end(&in));
 }
 
 static int
@@ -914,6 +916,7 @@ msg_send_file_done(struct imsgbuf *b, const struct msg_file_done *m)
 	return (finish(b, MSG_FILE_DONE, msg,
 	    ibuf_add_n64(msg, m->id) == -1 ||
 	    ibuf_add_n32(msg, m->ok) == -1 ||
+	    ibuf_add_n32(msg, m->refused) == -1 ||
 	    ibuf_add_n64(msg, (uint64_t)m->number) == -1 ||
 	    ibuf_add_n32(msg, m->eof) == -1 ||
 	    add_string(msg, m->text, MSG_TEXT_MAX) == -1));
@@ -928,12 +931,14 @@ msg_recv_file_done(struct imsg *imsg, struct msg_file_done *m)
 	if (imsg_get_ibuf(imsg, &in) == -1 ||
 	    ibuf_get_n64(&in, &m->id) == -1 ||
 	    get_bool(&in, &m->ok) == -1 ||
+	    get_bool(&in, &m->refused) == -1 ||
 	    ibuf_get_n64(&in, &number) == -1 ||
 	    get_bool(&in, &m->eof) == -1 ||
 	    get_text(&in, &m->text, MSG_TEXT_MAX) == -1)
 		return (-1);
 	m->number = (int64_t)number;
-	return (m->number < 0 ? malformed() : end(&in));
+	return (m->number < 0 || (m->refused && m->ok) ? malformed() :
+	    end(&in));
 }
 
 int

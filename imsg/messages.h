@@ -304,6 +304,7 @@ int	 msg_recv_file(struct imsg *, struct msg_file *);
 struct msg_file_done {
 	uint64_t	 id;
 	uint32_t	 ok;		/* 1, or 0 and text says why */
+	uint32_t	 refused;	/* it is a rule that says no */
 	int64_t		 number;	/* bytes read or written, where it is */
 	uint32_t	 eof;
 	const char	*text;		/* "" when ok */
@@ -394,6 +395,7 @@ enum done {
 	DONE_FAILED,		/* text says why */
 	DONE_OK,
 	DONE_AGAIN,		/* query: nothing was sent; ask a new worker */
+	DONE_REFUSED,		/* account: by a rule; text says why */
 	DONES
 };
 
@@ -439,6 +441,7 @@ int	 msg_recv_done(struct imsg *, struct msg_done *);
 struct msg_exec_started {
 	uint64_t	 id;
 	int64_t		 pid;		/* 0: text says why not */
+	uint32_t	 refused;	/* then: it is a rule that says no */
 	const char	*text;
 };
 int	 msg_send_exec_started(struct imsgbuf *,

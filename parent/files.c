@@ -218,7 +218,9 @@ file_opened(struct child *c, const struct msg_file_done *m)
 	size_t len;
 
 	if (!request.active || request.worker != c || !m->ok) {
-		if (request.active && request.worker == c)
+		if (request.active && request.worker == c && m->refused)
+			request_refuse("%s", m->text);
+		else if (request.active && request.worker == c)
 			request_error("%s", m->text);
 		child_release(c);
 		return (0);
@@ -313,7 +315,7 @@ file_done(struct child *c, struct imsg *imsg)
 	struct msg_file_done msg;
 
 	if (msg_recv_file_done(imsg, &msg) == -1 || c->op == 0 ||
-	    msg.id != c->op)
+	    msg.id != c->op || (msg.refused && c->role != ROLE_FILE_OPENING))
 		return (-1);
 	c->op = c->until = 0;
 	if (c->role == ROLE_FILE_OPENING)

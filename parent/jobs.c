@@ -48,6 +48,7 @@ static uint64_t		 last_start, busy_until;	/* 0: not busy */
 static int		 is_spare(const struct child *);
 static struct child	*spare_find(void);
 static struct child	*job_find(int64_t);
+static int		 may_run(struct exec_grant *);
 static void		 job_send(struct child *);
 static void		 job_answer(struct child *);
 static void		 job_collect(struct child *);
@@ -135,34 +136,21 @@ void
 exec_begin(struct msg_exec *msg, struct imsg *imsg)
 {
 	struct exec_grant grant;
-	const char *why;
 	struct child *c;
-	uint64_t running = 0, alike = 0;
+	uint64_t running = 0;
 
 	request.exec = *msg;
 	request.imsg = *imsg;
 	imsg->buf = NULL;
 	request.held = 1;
-	if (policy_exec(msg, &grant, &request.ruling, &why) == -1) {
-		request_refuse("guest-exec of '%.512s' is refused: %s",
-		    msg->path, why);
+	if (!may_run(&grant))
 		return;
-	}
 	for (c = NULL; (c = child_each(c)) != NULL;) {
 		if (c->role != ROLE_EXEC || c->state != CHILD_READY)
 			continue;
 		/* Output that nobody takes keeps its worker as well. */
 		if (c->ended == 0 || c->status != JOB_KEPT)
 			running++;
-		if (c->ended == 0 && strcmp(c->rule, grant.name) == 0)
-			alike++;
-	}
-	if (grant.ruled && alike >= grant.jobs) {
-		request_refuse("guest-exec: %llu programs of the rule %s are "
-		    "running, the bound is max-jobs = %llu",
-		    (unsigned long long)alike, request.ruling.key,
-		    (unsigned long long)grant.jobs);
-		return;
 	}
 	if (running >= limits->max_jobs) {
 		request_error("guest-exec: %llu programs are running, the "
@@ -181,6 +169,32 @@ exec_begin(struct msg_exec *msg, struct imsg *imsg)
 		job_send(c);
 }
 
+/* Do the rules let the request in hand run?  0: that has been answered. */
+static int
+may_run(struct exec_grant *grant)
+{
+	const char *why;
+	struct child *c;
+	uint64_t alike = 0;
+
+	if (policy_exec(&request.exec, grant, &request.ruling, &why) == -1) {
+		request_refuse("guest-exec of '%.512s' is refused: %s",
+		    request.exec.path, why);
+		return (0);
+	}
+	for (c = NULL; (c = child_each(c)) != NULL;)
+		if (c->role == ROLE_EXEC && c->state == CHILD_READY &&
+		    c->ended == 0 && strcmp(c->rule, grant->name) == 0)
+			alike++;
+	if (!grant->ruled || alike < grant->jobs)
+		return (1);
+	request_refuse("guest-exec: %llu programs of the rule %s are "
+	    "running, the bound is max-jobs = %llu",
+	    (unsigned long long)alike, request.ruling.key,
+	    (unsigned long long)grant->jobs);
+	return (0);
+}
+
 /* A spare said hello. */
 void
 job_ready(struct child *c)
@@ -195,15 +209,14 @@ job_send(struct child *c)
 {
 	struct child *frontend = child_find(ROLE_FRONTEND);
 	struct exec_grant grant;
-	const char *why;
 	int pair[2] = { -1, -1 };
 
-	/* The rules may have been read anew while it was starting. */
-	if (policy_exec(&request.exec, &grant, &request.ruling, &why) == -1) {
-		request_refuse("guest-exec of '%.512s' is refused: %s",
-		    request.exec.path, why);
+	/*
+	 * A grant points to the rules, which may have been read anew while
+	 * this was starting: what they say now counts.
+	 */
+	if (!may_run(&grant))
 		return;
-	}
 	if (request.exec.input > 0) {
 		if (frontend == NULL || socketpair(AF_UNIX, SOCK_STREAM |
 		    SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1 ||
@@ -263,7 +276,9 @@ job_started(struct child *c, struct imsg *imsg)
 			reply.number = msg.pid;
 			reply.text = "";
 			request_reply(&reply, -1);
-		} else
+		} else if (msg.refused)
+			request_refuse("%s", msg.text);
+		else
 			request_error("%s", msg.text);
 	}
 	if (msg.pid == 0)
@@ -464,7 +479,14 @@ job_gone(struct child *c)
 {
 	if (c->jobpid == 0 && spare_at == 0)
 		spare_at = now_ms() + SPARE_DELAY;
-	else if (c->role == ROLE_EXEC && c->jobpid != 0)
+	else if (c->role == ROLE_EXEC && c->jobpid != 0) {
 		log_warnx("the worker of pid %lld died; its end and output "
 		    "are not known any more", (long long)c->jobpid);
+		if (c->ended == 0)
+			audit_line("command=guest-exec pid=%lld event=lost "
+			    "worker=%s[%d] ms=%llu", (long long)c->jobpid,
+			    confinements[c->role].name, (int)c->pid,
+			    (unsigned long long)(now_ms() - c->used));
+		c->ended = ++endings;
+	}
 }

@@ -177,7 +177,8 @@ take_done(struct child *c, struct imsg *imsg)
 	struct msg_done msg;
 
 	if (msg_recv_done(imsg, &msg) == -1 ||
-	    (msg.ok == DONE_AGAIN && c->role != ROLE_QUERY))
+	    (msg.ok == DONE_AGAIN && c->role != ROLE_QUERY) ||
+	    (msg.ok == DONE_REFUSED && c->role != ROLE_ACCOUNT))
 		return (-1);
 	if (c->role == ROLE_EXEC)
 		return (job_done(c, msg.ok));
@@ -195,11 +196,12 @@ take_done(struct child *c, struct imsg *imsg)
 		query_again(c);
 		return (0);
 	}
+	request.refused = msg.ok == DONE_REFUSED;
 	/* A value has gone to the frontend, as has what went wrong with it. */
 	if (c->role == ROLE_QUERY ||
 	    (commands[request.command].flags & CMD_VALUE))
-		request_done(msg.ok ? "ok" : msg.text);
-	else if (msg.ok)
+		request_done(msg.ok == DONE_OK ? "ok" : msg.text);
+	else if (msg.ok == DONE_OK)
 		request_reply(&done, -1);
 	else
 		request_error("%s", msg.text);

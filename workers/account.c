@@ -56,6 +56,7 @@ main(int argc, char *argv[])
 	struct imsg imsg;
 	struct ids ids;
 	struct value_writer w;
+	enum done how;
 	size_t i;
 
 	child_start(ROLE_ACCOUNT, argc, argv, &ib, &ids);
@@ -81,11 +82,12 @@ main(int argc, char *argv[])
 	o.value = &w;
 	orders[i].take(&ib, &imsg, &o);
 	imsg_free(&imsg);
+	how = *o.text == '\0' ? DONE_OK : o.refused ? DONE_REFUSED :
+	    DONE_FAILED;
 	if (o.wanted)
-		answer_value(&ib, o.id, &w, *o.text != '\0', o.text);
+		answer_value(&ib, o.id, &w, how, o.text);
 	else
-		answer_done(&ib, o.id, *o.text != '\0' ? DONE_FAILED :
-		    DONE_OK, o.text);
+		answer_done(&ib, o.id, how, o.text);
 	return (0);
 }
 
@@ -105,6 +107,7 @@ account_judge(struct outcome *o, const char *name, uid_t uid)
 {
 	if (!o->notroot || uid != 0)
 		return (0);
+	o->refused = 1;
 	return (account_fail(o, "user '%.256s' has uid 0, which the "
 	    "configuration does not name", name));
 }

@@ -43,6 +43,7 @@ struct outcome {
 	struct value_writer *value;	/* to be filled, if one is wanted */
 	int		 wanted;
 	uint32_t	 notroot;	/* a rule: no user with uid 0 */
+	int		 refused;	/* it is that rule that says no */
 	char		 text[MSG_TEXT_MAX];	/* "": done, else why not */
 };
 

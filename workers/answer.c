@@ -38,7 +38,7 @@ static void	 wait_for(int);
 /* The result first: the monitor's MSG_DONE says that it can be read. */
 void
 answer_value(struct imsgbuf *monitor, uint64_t id, struct value_writer *w,
-    int failed, const char *err)
+    enum done how, const char *err)
 {
 	struct frame	 f;
 	struct ibuf	*tree = NULL;
@@ -46,13 +46,14 @@ answer_value(struct imsgbuf *monitor, uint64_t id, struct value_writer *w,
 
 	memset(&f, 0, sizeof(f));
 	f.id = id;
-	if (failed)
+	if (how != DONE_OK)
 		value_abort(w);
 	else if ((tree = value_done(w)) == NULL) {
 		(void)snprintf(text, sizeof(text), "the result%s%s",
 		    errno == ERANGE ? "" : ": ",
 		    errno == ERANGE ? " is too large" : strerror(errno));
 		err = text;
+		how = DONE_FAILED;
 	}
 	if (tree != NULL) {
 		f.kind = FRAME_VALUE;
@@ -64,7 +65,7 @@ answer_value(struct imsgbuf *monitor, uint64_t id, struct value_writer *w,
 		f.kind = FRAME_ERROR;
 		f.len = (uint32_t)strlen(err);
 		send_frame(&f, err);
-		answer_done(monitor, id, DONE_FAILED, err);
+		answer_done(monitor, id, how, err);
 	}
 }
 

@@ -31,11 +31,11 @@ struct imsgbuf;
 struct value_writer;
 
 /*
- * failed: err says why, and what was written is thrown away; else the tree
- * in w, or what is wrong with it.  w is done with either way.
+ * Not DONE_OK: err says why, and what was written is thrown away; else the
+ * tree in w, or what is wrong with it.  w is done with either way.
  */
 void	 answer_value(struct imsgbuf *, uint64_t id, struct value_writer *w,
-	    int failed, const char *err);
+	    enum done, const char *err);
 /* MSG_DONE alone.  text: "" unless it failed. */
 void	 answer_done(struct imsgbuf *, uint64_t id, enum done, const char *text);
 

@@ -144,8 +144,10 @@ under_rule(struct runas *as, struct msg_exec_rule *rule, struct imsg *imsg,
 
 	if (msg_recv_exec_rule(imsg, rule) == -1)
 		fatalx("bad message: %s", msg_name(MSG_EXEC_RULE));
-	if (runas_init(as, rule, exec, order->why, sizeof(order->why)) == -1)
+	if (runas_init(as, rule, exec, order->why, sizeof(order->why)) == -1) {
+		order->refused = (uint32_t)as->refused;
 		return (-1);
+	}
 	order->output = rule->output;
 	if (rule->time == EXEC_FREE)
 		return (-1);

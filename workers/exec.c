@@ -381,6 +381,7 @@ not_started(struct job *j, const struct order *order, int error)
 	    order->why[0] != '\0' ? order->why : strerror(error));
 	memset(&started, 0, sizeof(started));
 	started.id = order->id;
+	started.refused = order->refused != 0;
 	started.text = text;
 	if (msg_send_exec_started(j->ib, &started) == -1)
 		fatal("msg_send_exec_started");

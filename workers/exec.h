@@ -34,6 +34,7 @@ struct order {
 	uint32_t	 hasinput;
 	uint64_t	 output;	/* bytes kept of a stream, if less */
 	uint32_t	 guarded;	/* another descriptor comes behind */
+	uint32_t	 refused;	/* a rule is why */
 	char		 path[SHOWN_PATH + 1];	/* cut, for an error */
 	char		 why[SHOWN_WHY];	/* "", or it does not start */
 };

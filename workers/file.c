@@ -95,6 +95,12 @@ static const struct {
 	[MSG_FILE_FLUSH] = { do_flush, 0 },
 };
 
+/* What is not an error but the rule's no. */
+static const char	 leads_out[] = "it leads out of what the "
+			    "configuration allows";
+static const char	 not_regular[] = "it is no regular file, and the "
+			    "configuration allows no other here";
+
 static unsigned char	 piece[PIECE];
 static char		 text[MSG_TEXT_MAX];
 
@@ -146,6 +152,7 @@ open_first(struct file *f)
 		    "'%s%s%.1024s' (mode: '%s'): %s", m.base,
 		    m.base[0] == '\0' || m.base[1] == '\0' ? "" : "/",
 		    m.path, file_modes[m.mode].name, why);
+		answer.refused = why == leads_out || why == not_regular;
 		done(f, &answer);
 		job_flush(f->ib);
 		exit(0);
@@ -197,7 +204,7 @@ static const char *
 reason(const struct msg_file_open *m)
 {
 	if (m->base[0] != '\0' && (errno == EXDEV || errno == ELOOP))
-		return ("it leads out of what the configuration allows");
+		return (leads_out);
 	return (strerror(errno));
 }
 
@@ -224,8 +231,7 @@ judge(const struct msg_file_open *m, int fd, int new)
 		return (strerror(EISDIR));
 	if (m->base[0] != '\0' && !S_ISREG(st.st_mode) &&
 	    !(m->rule & FILE_RULE_ANY))
-		return ("it is no regular file, and the configuration allows "
-		    "no other here");
+		return (not_regular);
 	if (new && fchmod(fd, NEW_MODE) == -1)
 		return (strerror(errno));
 	if (!new && (file_modes[m->mode].flags & O_TRUNC) &&

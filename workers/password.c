@@ -43,6 +43,7 @@
 /* The line fits what a pipe takes at once, whoever reads. */
 _Static_assert(MSG_USER_MAX + MSG_SECRET_MAX / 4 * 3 + 2 <= 4096, "PIPE_BUF");
 
+static int	 may_change(const char *, struct outcome *);
 static const char *const *choose(int, struct outcome *);
 static int	 name(const char *const *, const char *,
 		    const char *[ACCOUNT_ARGS + 1], struct outcome *);
@@ -56,7 +57,6 @@ void
 password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 {
 	struct msg_password m;
-	const struct passwd *pw;
 	struct tool tool;
 	const char *const *way;
 	const char *argv[ACCOUNT_ARGS + 1];
@@ -73,9 +73,7 @@ password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 	if (sodium_init() == -1)
 		fatalx("libsodium cannot start");
 	text = fetch(ib, fd, m.secret);
-	pw = o->notroot ? getpwnam(m.username) : NULL;
-	line = pw != NULL && account_judge(o, m.username, pw->pw_uid) == -1 ?
-	    NULL : compose(&m, text, &len, o);
+	line = may_change(m.username, o) ? compose(&m, text, &len, o) : NULL;
 	forget(text);
 	memset(&tool, 0, sizeof(tool));
 	if (line == NULL || (way = choose((int)m.crypted, o)) == NULL ||
@@ -93,6 +91,23 @@ password_order(struct imsgbuf *ib, struct imsg *imsg, struct outcome *o)
 	if (tool.gone)
 		exit(0);
 	tool_explain(&tool, FAILED, o->text, sizeof(o->text));
+}
+
+/* Who is not to be found is nobody of whom it could be said. */
+static int
+may_change(const char *name, struct outcome *o)
+{
+	const struct passwd *pw;
+
+	if (!o->notroot)
+		return (1);
+	errno = 0;
+	if ((pw = getpwnam(name)) == NULL) {
+		account_fail(o, "failed to lookup user '%.256s': %s", name,
+		    errno == 0 ? "there is none" : strerror(errno));
+		return (0);
+	}
+	return (account_judge(o, name, pw->pw_uid) == 0);
 }
 
 /* The first way whose program is here. */

@@ -145,7 +145,8 @@ answer(struct imsgbuf *monitor, const struct msg_request *req)
 		answer_done(monitor, req->id, DONE_AGAIN, "");
 		exit(0);
 	}
-	answer_value(monitor, req->id, &w, failed, err);
+	answer_value(monitor, req->id, &w, failed ? DONE_FAILED : DONE_OK,
+	    err);
 }
 
 static int

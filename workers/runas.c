@@ -63,6 +63,7 @@ runas_init(struct runas *r, const struct msg_exec_rule *rule,
     const struct msg_exec *exec, char *why, size_t size)
 {
 	struct user user;
+	int n;
 
 	memset(r, 0, sizeof(*r));
 	memset(&user, 0, sizeof(user));
@@ -71,8 +72,10 @@ runas_init(struct runas *r, const struct msg_exec_rule *rule,
 	if (ids(r, &user, why, size) == -1)
 		return (-1);
 	if (DEFENCE(CONTROL_PROGRAM) &&
-	    judge_program(rule->program, r->uid, why, size) == -1)
+	    (n = judge_program(rule->program, r->uid, why, size)) != 0) {
+		r->refused = n == 1;
 		return (-1);
+	}
 	if (environment(r, &user, exec) == -1) {
 		snprintf(why, size, "%s", strerror(errno));
 		return (-1);
@@ -186,7 +189,8 @@ put(char **envp, const char *text, const char *more)
 /*
  * Nobody but root and the one it runs as may have put there what will be
  * executed: every directory and every link on the way is looked at.  What
- * these two do meanwhile they could do without us.
+ * these two do meanwhile they could do without us.  1: it is refused; -1: it
+ * could not be looked at; *why says why.
  */
 static int
 judge_program(const char *path, uid_t uid, char *why, size_t size)
@@ -242,12 +246,13 @@ judge_program(const char *path, uid_t uid, char *why, size_t size)
 too_long:
 	errno = ENAMETOOLONG;
 fail:
-	if (wrong != NULL)
+	if (wrong != NULL) {
 		snprintf(why, size, "%.512s %s", done[0] == '\0' ? "/" : done,
 		    wrong);
-	else
-		snprintf(why, size, "%.512s: %s", done[0] == '\0' ? path :
-		    done, strerror(errno));
+		return (1);
+	}
+	snprintf(why, size, "%.512s: %s", done[0] == '\0' ? path : done,
+	    strerror(errno));
 	return (-1);
 }
 

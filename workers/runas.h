@@ -36,6 +36,7 @@ struct runas {
 	gid_t	 groups[RUNAS_GROUPS + 1];
 	int	 ngroups;
 	int	 guard;			/* its end of the pipe, -1: no guard */
+	int	 refused;		/* the program is another's to put */
 	char	**envp;			/* malloc'd, NULL at the end */
 };
 

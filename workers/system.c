@@ -88,8 +88,8 @@ main(int argc, char *argv[])
 	struct ids ids;
 	struct run run;
 	struct value_writer w;
+	enum done how;
 	uint32_t type;
-	int failed;
 
 	child_start(ROLE_SYSTEM, argc, argv, &ib, &ids);
 	memset(&run, 0, sizeof(run));
@@ -104,15 +104,15 @@ main(int argc, char *argv[])
 	    msg_check(&imsg) == -1)
 		malformed(&imsg);
 	value_start(&w, VALUE_SIZE);
-	failed = orders[type].carry(&run, &imsg, &w) == -1;
+	how = orders[type].carry(&run, &imsg, &w) == -1 ? DONE_FAILED :
+	    DONE_OK;
 	imsg_free(&imsg);
 	if (run.gone)
 		return (0);
 	if (orders[type].value)
-		answer_value(&ib, run.id, &w, failed, run.text);
+		answer_value(&ib, run.id, &w, how, run.text);
 	else
-		answer_done(&ib, run.id, failed ? DONE_FAILED : DONE_OK,
-		    failed ? run.text : "");
+		answer_done(&ib, run.id, how, how == DONE_OK ? "" : run.text);
 	return (0);
 }
 

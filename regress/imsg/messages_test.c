@@ -360,7 +360,7 @@ send_it(enum msg_type type, int large)
 	struct msg_request	 request = { 5, large ? CMD_MAX - 1 : 0 };
 	struct msg_exec_status	 status = { 5, large ? INT64_MAX : INT64_MIN };
 	struct msg_exec_started	 started = { 5, large ? INT32_MAX : 0,
-				    large ? texts[0] : "" };
+				    0, large ? texts[0] : "" };
 	struct msg_exec_send	 out = { 5, UINT32_MAX, 2 };
 	struct msg_file_open	 open = { 5, large ? FILE_MODES - 1 : 0,
 				    large ? FILE_RULES - 1 : 0,
@@ -368,7 +368,7 @@ send_it(enum msg_type type, int large)
 				    large ? texts[0] : "x" };
 	struct msg_file		 file = { 5, large ? INT64_MAX : INT64_MIN,
 				    0, 0 };
-	struct msg_file_done	 filed = { 5, (uint32_t)!large,
+	struct msg_file_done	 filed = { 5, (uint32_t)!large, 0,
 				    large ? INT64_MAX : 0, (uint32_t)large,
 				    large ? texts[0] : "" };
 	struct msg_file_waiting	 waiting = { 5, (uint32_t)large };
@@ -663,6 +663,7 @@ recv_it(struct imsg *imsg, int large)
 		if ((r = msg_recv_exec_started(imsg, &started)) == 0)
 			same = started.id == 5 &&
 			    started.pid == (large ? INT32_MAX : 0) &&
+			    started.refused == 0 &&
 			    strcmp(started.text, large ? texts[0] : "") == 0;
 		break;
 	case MSG_EXEC_ENDED:
@@ -915,6 +916,7 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_EXEC, 24, 4, 2 },
 		{ MSG_EXEC_STARTED, 8, 4, 1 },
 		{ MSG_EXEC_STARTED, 12, 4, 0x80000000 },
+		{ MSG_EXEC_STARTED, 16, 4, 2 },
 		{ MSG_EXEC_ENDED, 0, 4, 2 },
 		{ MSG_EXEC_ENDED, 4, 4, 2 },
 		{ MSG_EXEC_ENDED, 20, 4, 2 },
@@ -933,8 +935,9 @@ ATF_TC_BODY(ranges, tc)
 		{ MSG_FILE_FLUSH, 20, 4, 1 },
 		{ MSG_FILE_FLUSH, 24, 4, 1 },
 		{ MSG_FILE_DONE, 8, 4, 2 },
-		{ MSG_FILE_DONE, 12, 4, 0x80000000 },
-		{ MSG_FILE_DONE, 20, 4, 2 },
+		{ MSG_FILE_DONE, 12, 4, 1 },	/* refused, and ok */
+		{ MSG_FILE_DONE, 16, 4, 0x80000000 },
+		{ MSG_FILE_DONE, 24, 4, 2 },
 		{ MSG_FILE_WAITING, 8, 4, 2 },
 		{ MSG_SHUTDOWN, 8, 4, SHUTDOWN_MODES },
 		{ MSG_HOOK, 8, 4, HOOK_PHASES },

@@ -761,7 +761,7 @@ compose(struct imsgbuf *b, uint32_t type, int size)
 	struct msg_file_waiting waiting = { next_id, 1 };
 	struct msg_shutdown down = { next_id, shutdown_mode() };
 	struct msg_done done = { next_id, 1, text };
-	struct msg_exec_started started = { next_id, 1, text };
+	struct msg_exec_started started = { next_id, 1, 0, text };
 	struct exec_result result = { .exited = 1 };
 	struct msg_reply reply = { .id = next_id, .text = text };
 	struct msg_policy all;

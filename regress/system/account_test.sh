@@ -493,13 +493,14 @@ ssh_link_control_cleanup() {
 
 # --- a frontend in an attacker's hands ---
 
-# start_rogue ARGS: it asks for both, and logs what it hears beside the
-# program that it was started by, as there is no /proc to say where it is
+# start_rogue TOOL ARGS: it asks what its script says, and logs what it hears
+# beside the program that it was started by, as there is no /proc to say where
+# it is
 start_rogue() {
 	frontend=$here/../rogue/rogue
 	[ -x "$frontend" ] || atf_fail "no rogue was built"
 	starts=$prefix/libexec/qgad/qgad-parent
-	spawn_jail rogue_tool "$@"
+	spawn_jail "$@"
 	rogue=$root$prefix/libexec/qgad/rogue.log
 	wait_for grep -q 'got reply id 2 ' "$rogue" || {
 		cat "$rogue" >&2
@@ -510,13 +511,17 @@ start_rogue() {
 
 rogue_tool() {
 	real_tool
+	rogue_asks 'password bob YQ==' 'ssh-add bob key'
+	echo /home/bob/
+}
+
+# rogue_asks LINE ...: what it is to do
+rogue_asks() {
 	libraries "$frontend"
-	printf 'hello\nuntil policy\npassword bob YQ==\nssh-add bob key\nwait 60\n' \
-	    >own/script
+	printf '%s\n' hello 'until policy' "$@" 'wait 60' >own/script
 	echo "$PWD/own/script $prefix/libexec/qgad/rogue.script"
 	sed -n 's/.*"\(.*\)".*/\1/p' "$prefix/../buildid.h" >own/build
 	echo "$PWD/own/build $prefix/libexec/qgad/rogue.build"
-	echo /home/bob/
 }
 
 # Whose: by name in the monitor, by uid in the worker.
@@ -530,21 +535,21 @@ ruled_tool() {
 	echo "$PWD/own/conf /conf"
 	echo /home/bob/
 }
+conf() {
+	printf '%s\n' "$@" >own/conf
+}
+more_users() {
+	for f in passwd shadow; do
+		sed -e '/^root:/{p;s/^root/toor/;}' \
+		    -e '/^bob:/{p;s/^bob/eve/;}' "own/$f" >own/new
+		cat own/new >"own/$f"
+	done
+	chmod 600 own/shadow
+	ruled_tool
+}
 rules_body() {
 	need_prog perl
 	mkdir own
-	conf() {
-		printf '%s\n' "$@" >own/conf
-	}
-	more_users() {
-		for f in passwd shadow; do
-			sed -e '/^root:/{p;s/^root/toor/;}' \
-			    -e '/^bob:/{p;s/^bob/eve/;}' "own/$f" >own/new
-			cat own/new >"own/$f"
-		done
-		chmod 600 own/shadow
-		ruled_tool
-	}
 	conf '[account]' 'passwords = *' 'ssh-keys = bob'
 	start_jail more_users -c /conf
 	set_password bob c2VjcmV0LTE=
@@ -555,7 +560,10 @@ rules_body() {
 		fails "user '$user' has uid 0, which the configuration does not name"
 		[ "$(hash_of $user)" = '*' ] || wrong "$user: $(hash_of $user)"
 	done
-	audit 'object="toor" verdict=allowed rule=\[account\]passwords at="/conf:1" .*result="user .toor. has uid 0'
+	audit 'object="toor" verdict=refused rule=\[account\]passwords at="/conf:1" .*result="user .toor. has uid 0'
+	# Of one that is not to be found nothing can be said.
+	set_password nobody-there c2VjcmV0LTE=
+	fails "failed to lookup user 'nobody-there': there is none"
 	chown 1000:1000 "$root/home/bob"
 	ask guest-ssh-add-authorized-keys '"username":"bob","keys":["'"$A"'"]'
 	replies '{"return": {}}'
@@ -595,7 +603,8 @@ rogue_head() {
 	atf_set require.user root
 }
 rogue_body() {
-	start_rogue -b guest-set-user-password,guest-ssh-add-authorized-keys
+	start_rogue rogue_tool \
+	    -b guest-set-user-password,guest-ssh-add-authorized-keys
 	grep -q 'no password is wanted' "$rogue" || wrong "it was wanted"
 	audit 'command=guest-set-user-password object="bob" verdict=refused'
 	audit 'command=guest-ssh-add-authorized-keys object="bob" verdict=refused'
@@ -614,11 +623,66 @@ rogue_control_head() {
 rogue_control_body() {
 	prefix=$(sh "$common/variant.sh" rogue-policy 0x1000) ||
 	    atf_fail "no build without the policy"
-	start_rogue -b guest-set-user-password,guest-ssh-add-authorized-keys
+	start_rogue rogue_tool \
+	    -b guest-set-user-password,guest-ssh-add-authorized-keys
 	[ "$(hash_of bob)" != '!' ] || wrong "nothing was set"
 	stop_qgad
 }
 rogue_control_cleanup() {
+	cleanup_qgad
+}
+
+# The same rules, asked past the frontend.
+atf_test_case rogue_rules cleanup
+rogue_rules_head() {
+	atf_set descr "a rogue frontend is held to [account], uid 0 above all"
+	atf_set require.user root
+}
+ruled_rogue() {
+	more_users
+	rogue_asks 'password bob YQ==' 'until reply' 'password toor YQ==' \
+	    'until reply' 'password root YQ==' 'until reply' \
+	    'ssh-add eve key' 'until reply' 'ssh-add root key'
+}
+rogue_rules_body() {
+	mkdir own
+	conf '[account]' 'passwords = *' 'ssh-keys = bob'
+	start_rogue ruled_rogue -c /conf
+	wait_for grep -q 'got reply id 5 ' "$rogue" || wrong "$(cat "$rogue")"
+	grep -q "got reply id 1 empty" "$rogue" || wrong "$(cat "$rogue")"
+	[ "$(hash_of bob)" != '!' ] || wrong "nothing was set"
+	for user in toor root; do
+		grep -q "got reply id [23] error .*user '$user' has uid 0" \
+		    "$rogue" || wrong "$(cat "$rogue")"
+		audit "object=\"$user\" verdict=refused rule=\\[account\\]passwords"
+		[ "$(hash_of $user)" = '*' ] || wrong "$user was changed"
+	done
+	for user in eve root; do
+		grep -q "got reply id [45] error .*does not name user '$user'" \
+		    "$rogue" || wrong "$(cat "$rogue")"
+	done
+	stop_qgad
+}
+rogue_rules_cleanup() {
+	cleanup_qgad
+}
+
+atf_test_case rogue_rules_control cleanup
+rogue_rules_control_head() {
+	atf_set descr "without the monitor's decision uid 0 is anybody's"
+	atf_set require.user root
+}
+rogue_rules_control_body() {
+	prefix=$(sh "$common/variant.sh" rogue-policy 0x1000) ||
+	    atf_fail "no build without the policy"
+	mkdir own
+	conf '[account]' 'passwords = *' 'ssh-keys = bob'
+	start_rogue ruled_rogue -c /conf
+	wait_for grep -q 'got reply id 5 ' "$rogue" || wrong "$(cat "$rogue")"
+	[ "$(hash_of toor)" != '*' ] || wrong "it was held"
+	stop_qgad
+}
+rogue_rules_control_cleanup() {
 	cleanup_qgad
 }
 
@@ -638,4 +702,6 @@ atf_init_test_cases()
 	atf_add_test_case rules
 	atf_add_test_case rogue
 	atf_add_test_case rogue_control
+	atf_add_test_case rogue_rules
+	atf_add_test_case rogue_rules_control
 }
