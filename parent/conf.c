@@ -154,7 +154,7 @@ struct place {
 	char		 section[64];	/* without what tells rules apart */
 	struct exec_rule *rule;		/* that the keys of "exec" are of */
 	int		 line;
-	uint8_t		 seen[NKEYS];
+	int		 seen[NKEYS];	/* in that line */
 	char		*err;
 	size_t		 errsize;
 };
@@ -165,6 +165,7 @@ static int		 section_begin(struct place *, char *);
 static int		 section_named(struct place *, const char *);
 static int		 key_take(struct place *, char *);
 static int		 check(struct place *);
+static int		 line_of(const struct place *, const char *);
 static int		 wrong(struct place *, const char *, ...)
 			    __attribute__((format(printf, 2, 3)));
 static const struct key	*key_find(const char *, const char *, int *);
@@ -184,7 +185,6 @@ static void		 dump_section(const struct conf *, const char *,
 static void		 dump_key(const struct conf *, const struct key *,
 			    const void *);
 static void		 dump_paths(const struct conf *, const struct key *);
-static void		 escaped(const char *);
 
 void
 conf_defaults(struct conf *conf)
@@ -428,8 +428,9 @@ key_take(struct place *at, char *line)
 	if ((key = key_find(at->section, line, &known)) == NULL)
 		return (wrong(at, "unknown key '%.64s' in section [%s]", line,
 		    at->section));
-	if (at->seen[key - keys]++)
+	if (at->seen[key - keys] != 0)
 		return (wrong(at, "%s: is given twice", key->name));
+	at->seen[key - keys] = at->line;
 	/* In words a blank that is escaped is not one between them. */
 	if (key->type != KEY_WORDS && conf_unescape(value) == -1)
 		return (wrong(at, "%s: unknown escape in the value",
@@ -453,14 +454,25 @@ check(struct place *at)
 			    "[exec%s%s]", rule->name[0] == '\0' ? "" : " ",
 			    rule->name));
 	}
+	at->conf->requestsline = line_of(at, "requests-per-second");
+	at->conf->bytesline = line_of(at, "bytes-per-second");
 	/* A reply may echo an id as long as a request. */
-	if (at->conf->limits.max_reply < at->conf->limits.max_request + 65536) {
-		snprintf(at->err, at->errsize, "%s: max-reply: %llu is less "
-		    "than max-request and 64K", at->file,
-		    (unsigned long long)at->conf->limits.max_reply);
-		return (-1);
-	}
-	return (0);
+	if (at->conf->limits.max_reply >= at->conf->limits.max_request + 65536)
+		return (0);
+	at->line = line_of(at, "max-reply");
+	if (line_of(at, "max-request") > at->line)
+		at->line = line_of(at, "max-request");
+	return (wrong(at, "max-reply: %llu is less than max-request and 64K",
+	    (unsigned long long)at->conf->limits.max_reply));
+}
+
+/* Of a key of [limits]. */
+static int
+line_of(const struct place *at, const char *name)
+{
+	int known;
+
+	return (at->seen[key_find("limits", name, &known) - keys]);
 }
 
 static int
@@ -628,7 +640,7 @@ number(const char *text, const struct key *key, uint64_t *out)
 	uint64_t n, unit;
 
 	for (n = 0; *text >= '0' && *text <= '9'; text++) {
-		if (n > (UINT64_MAX >> 34))
+		if (n > UINT64_MAX / 10 - 1)
 			return (-1);
 		n = n * 10 + (uint64_t)(*text - '0');
 		if (text[1] == '\0') {
@@ -648,6 +660,8 @@ number(const char *text, const struct key *key, uint64_t *out)
 	else
 		return (-1);
 done:
+	if (n > UINT64_MAX / unit)
+		return (-1);
 	n *= unit;
 	if (n < key->min || n > key->max)
 		return (-1);
@@ -810,7 +824,7 @@ dump_key(const struct conf *conf, const struct key *key, const void *where)
 		if (text == NULL)
 			break;
 		printf("%s=", key->name);
-		escaped(text);
+		conf_escaped(text);
 		printf("\n");
 		break;
 	case KEY_PATHS:
@@ -823,7 +837,7 @@ dump_key(const struct conf *conf, const struct key *key, const void *where)
 		for (i = 0; i < words->n; i++) {
 			if (i > 0)
 				putchar((int)key->min);
-			escaped(words->v[i]);
+			conf_escaped(words->v[i]);
 		}
 		printf("\n");
 		break;
@@ -843,15 +857,16 @@ dump_paths(const struct conf *conf, const struct key *key)
 	for (rule = conf->rules.files; rule != NULL; rule = rule->next)
 		if (rule->access == (int)key->min &&
 		    rule->any == (int)key->max) {
-			printf("%s%s", between, rule->base);
+			printf("%s", between);
+			conf_escaped(rule->base);
 			between = ",";
 		}
 	printf("\n");
 }
 
 /* What conf_unescape() makes this of. */
-static void
-escaped(const char *s)
+void
+conf_escaped(const char *s)
 {
 	static const char from[] = " \n\t\r\\", to[] = "sntr\\";
 	const char *at;

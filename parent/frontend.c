@@ -517,8 +517,11 @@ request_begin(uint64_t id, enum command_id command, const char *object)
 	report_counters()->requests++;
 	if (verdict == VERDICT_ALLOWED)
 		return (0);
-	if (verdict == VERDICT_REQUESTS || verdict == VERDICT_BYTES)
+	if (verdict == VERDICT_REQUESTS || verdict == VERDICT_BYTES) {
 		report_counters()->limited++;
+		request.ruling.line = verdict == VERDICT_BYTES ?
+		    conf->bytesline : conf->requestsline;
+	}
 	request.refused = 1;
 	memset(&reply, 0, sizeof(reply));
 	reply.kind = policy_refusal(verdict, command, text, sizeof(text));

@@ -410,8 +410,11 @@ dump(const struct conf *conf)
 
 	printf("[general]\ndaemon=%s\n", conf->daemon ? "true" : "false");
 	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		if (strings[i].value != NULL)
-			printf("%s=%s\n", strings[i].name, strings[i].value);
+		if (strings[i].value != NULL) {
+			printf("%s=", strings[i].name);
+			conf_escaped(strings[i].value);
+			printf("\n");
+		}
 	printf("verbose=%s\n", conf->verbose ? "true" : "false");
 	printf("retry-path=%s\n", conf->retry ? "true" : "false");
 	dump_list("block-rpcs", conf->block);

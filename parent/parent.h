@@ -108,6 +108,7 @@ struct conf {
 	int		 allowset;	/* an empty allow list allows nothing */
 	int		 allowline;	/* 0: on the command line alone */
 	struct limits	 limits;
+	int		 requestsline, bytesline;	/* of two of them */
 	uint32_t	 profile;	/* PROFILE_ bit */
 	int		 profileline;	/* 0: the default */
 	struct rules	 rules;
@@ -137,6 +138,8 @@ int	 conf_list(struct rpc **list, const char *names, int line, char *err,
 	    size_t errsize);
 /* The escapes of a GLib key file, in place; -1: an unknown one. */
 int	 conf_unescape(char *);
+/* To standard output, as conf_unescape() takes it. */
+void	 conf_escaped(const char *);
 /* All sections but [general], as they are in force. */
 void	 conf_dump(const struct conf *);
 /*
@@ -160,6 +163,8 @@ struct policy {
 		const char	*rule;	/* the key that decided */
 		int		 line;	/* in the file, 0: none */
 	} command[CMD_MAX];
+	uint32_t	 profile;	/* 0: an allow list in its place */
+	int		 blocked;	/* there is a block list */
 	struct rules	 rules;
 };
 
@@ -192,8 +197,7 @@ enum reply_kind	 policy_refusal(enum verdict, enum command_id, char *,
 	    size_t);
 void		 policy_fill(struct msg_policy *);
 
-/* The newest. */
-const struct rules *policy_rules(void);
+const struct policy *policy_newest(void);
 
 /* Is it within what a second may have?  now: ms. */
 enum verdict	 policy_measure(enum command_id, const struct limits *,
@@ -241,6 +245,8 @@ void		 ruling_set(struct ruling *, const char *key, int line);
 /* --- audit.c: the record; request.h has the rest --- */
 
 void		 audit_init(const struct conf *);
+void		 audit_timers(uint64_t now, uint64_t *next);
+void		 audit_end(void);	/* what was not shown is said */
 
 /* --- report.c: SIGUSR1 --- */
 

@@ -28,11 +28,13 @@
 #include "parent.h"
 #include "pathname.h"
 
-#define FORGOTTEN	4000000		/* ms, after which nothing is owed */
+#define OWED		INT32_MAX	/* bytes, at most */
+#define FORGOTTEN	4000000		/* ms, of longer ago nothing counts */
 
 static const struct file_rule *file_rule(const struct policy *, const char *,
 		    int);
 
+static enum verdict decide(enum command_id, const char **, int *);
 static void	 by_rules(struct policy *);
 static void	 disable(struct policy *, enum command_id, const char *, int);
 static const struct words *account_words(const struct rules *,
@@ -102,6 +104,8 @@ policy_make(struct policy *policy, struct conf *conf)
 		policy->command[id].rule = "block-rpcs";
 		policy->command[id].line = rpc->line;
 	}
+	policy->profile = conf->allowset ? 0 : conf->profile;
+	policy->blocked = conf->block != NULL;
 	policy->rules = conf->rules;
 	memset(&conf->rules, 0, sizeof(conf->rules));
 	by_rules(policy);
@@ -135,6 +139,9 @@ by_rules(struct policy *policy)
 			break;
 	if (rules->execline != 0 && exec == NULL)
 		disable(policy, CMD_GUEST_EXEC, "[exec]", rules->execline);
+	if (rules->fileline != 0 && rules->files == NULL)
+		disable(policy, CMD_GUEST_FILE_OPEN, "[file]",
+		    rules->fileline);
 }
 
 /* A list that says so already is what the log names. */
@@ -166,10 +173,10 @@ policy_reload(const struct policy *policy)
 	newest = *policy;
 }
 
-const struct rules *
-policy_rules(void)
+const struct policy *
+policy_newest(void)
 {
-	return (&newest.rules);
+	return (&newest);
 }
 
 void
@@ -181,28 +188,43 @@ policy_frozen(int on)
 enum verdict
 policy_decide(enum command_id id, struct ruling *r)
 {
+	const char *rule = "system";
+	enum verdict verdict;
+	int line = 0;
+
+	verdict = decide(id, &rule, &line);
+	ruling_set(r, rule, line);
+	return (verdict);
+}
+
+static enum verdict
+decide(enum command_id id, const char **rule, int *line)
+{
 	const struct command *command = &commands[id];
 
-	ruling_set(r, "system", 0);
 	if (!command_here(id))
 		return (VERDICT_LISTED);
-	ruling_set(r, at_start.command[id].rule, at_start.command[id].line);
+	*rule = at_start.command[id].rule;
+	*line = at_start.command[id].line;
 	if (!DEFENCE(CONTROL_POLICY))
 		return (VERDICT_ALLOWED);
 	if (!at_start.command[id].allowed)
 		return (VERDICT_LISTED);
-	ruling_set(r, newest.command[id].rule, newest.command[id].line);
+	*rule = newest.command[id].rule;
+	*line = newest.command[id].line;
 	if (!newest.command[id].allowed)
 		return (VERDICT_LISTED);
+	*line = -1;
 	if (frozen && DEFENCE(CONTROL_GATE) &&
 	    !(command->flags & CMD_THAWING)) {
-		ruling_set(r, "frozen", -1);
+		*rule = "frozen";
 		return (VERDICT_FROZEN);
 	}
 	if (!have_root && (command->flags & CMD_ROOT)) {
-		ruling_set(r, "root", -1);
+		*rule = "root";
 		return (VERDICT_ROOT);
 	}
+	*line = newest.command[id].line;
 	return (VERDICT_ALLOWED);
 }
 
@@ -303,11 +325,16 @@ policy_measure(enum command_id id, const struct limits *limits, uint64_t now,
 	return (VERDICT_ALLOWED);
 }
 
-/* What an operation took, which may be more than was left. */
+/*
+ * What an operation took, which may be more than was left.  It is counted
+ * without a limit too, and nobody owes more than OWED.
+ */
 void
 policy_bytes(uint64_t n)
 {
-	bytes.left -= n > INT32_MAX ? INT32_MAX : (int64_t)n;
+	bytes.left -= n > OWED ? OWED : (int64_t)n;
+	if (bytes.left < -OWED)
+		bytes.left = -OWED;
 }
 
 /* --- files --- */

@@ -104,15 +104,16 @@ report_child(const struct child *c, uint64_t now)
 static void
 report_policy(const struct conf *conf)
 {
-	const struct rules *rules = policy_rules();
+	const struct policy *policy = policy_newest();
+	const struct rules *rules = &policy->rules;
 	char file[512];
 
 	log_info("status: configuration=\"%s\" profile=%s allow-rpcs=%s "
 	    "block-rpcs=%s", audit_text(file, sizeof(file),
 	    conf->file != NULL ? conf->file : ""),
-	    conf->allowset ? "-" : profile_name(conf->profile),
-	    conf->allowset ? "given" : "-",
-	    conf->block != NULL ? "given" : "-");
+	    policy->profile == 0 ? "-" : profile_name(policy->profile),
+	    policy->profile == 0 ? "given" : "-",
+	    policy->blocked ? "given" : "-");
 	report_section("exec", rules->execline);
 	report_section("file", rules->fileline);
 	report_section("account", rules->accountline);

@@ -388,7 +388,7 @@ rules_match(const char *pattern, const char *text)
 
 	if (strlen(text) > MATCHED_MAX ||
 	    ((*p == '*' || *p == '?') && *t == '-') ||
-	    (climbs(text) && strstr(pattern, "..") == NULL))
+	    climbs(text) > climbs(pattern))
 		return (0);
 	for (;;) {
 		if (*p == '*') {
@@ -426,15 +426,17 @@ wild(char ch)
 	    c < 0xf5);
 }
 
-/* Is a ".." of a path in it? */
+/* How many ".." of a path are in it, glued to a short option too? */
 static int
 climbs(const char *text)
 {
 	const char *p;
+	int n = 0;
 
 	for (p = text; (p = strstr(p, "..")) != NULL; p++)
-		if ((p == text || strchr("/=:,", p[-1]) != NULL) &&
+		if ((p == text || strchr("/=:,", p[-1]) != NULL ||
+		    (p == text + 2 && *text == '-')) &&
 		    (p[2] == '\0' || p[2] == '/'))
-			return (1);
-	return (0);
+			n++;
+	return (n);
 }

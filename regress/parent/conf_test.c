@@ -87,12 +87,16 @@ ATF_TC_BODY(limits, tc)
 	char err[256];
 
 	ATF_REQUIRE_EQ_MSG(0, parse(&conf, "[limits]\nmax-reply = 68M\n"
-	    "max-request = 8K\nmax-jobs=3\noutput-wait=0\n", err,
+	    "max-request = 8K\nmax-jobs=3\noutput-wait=0\n"
+	    "bytes-per-second=1099511627776\n", err,
 	    sizeof(err)), "%s", err);
 	ATF_CHECK_EQ(68U << 20, conf.limits.max_reply);
 	ATF_CHECK_EQ(8192, conf.limits.max_request);
 	ATF_CHECK_EQ(3, conf.limits.max_jobs);
 	ATF_CHECK_EQ(0, conf.limits.output_wait);
+	ATF_CHECK_EQ(UINT64_C(1) << 40, conf.limits.bytes);
+	ATF_CHECK_EQ(6, conf.bytesline);
+	ATF_CHECK_EQ(0, conf.requestsline);
 	conf_free(&conf);
 }
 
@@ -157,8 +161,21 @@ ATF_TC_BODY(mistakes, tc)
 		    "f:2: max-jobs: '-1' is not a number from 1 to 1024" },
 		{ "[limits]\nmax-jobs=\n",
 		    "f:2: max-jobs: '' is not a number from 1 to 1024" },
-		{ "[limits]\nmax-reply=1M\n", "f: max-reply: 1048576 is "
+		{ "[limits]\nmax-reply=1M\n", "f:2: max-reply: 1048576 is "
 		    "less than max-request and 64K" },
+		{ "[limits]\nmax-reply=1M\n#\nmax-request=2M\n[file]\n",
+		    "f:4: max-reply: 1048576 is less than max-request and "
+		    "64K" },
+		{ "[limits]\nbytes-per-second=1025G\n", "f:2: "
+		    "bytes-per-second: '1025G' is not a size (bytes, or with "
+		    "K, M or G behind it) from 0 to 1099511627776" },
+		{ "[limits]\nbytes-per-second=18446744073709551616\n", "f:2: "
+		    "bytes-per-second: '18446744073709551616' is not a size "
+		    "(bytes, or with K, M or G behind it) from 0 to "
+		    "1099511627776" },
+		{ "[limits]\nbytes-per-second=17179869184G\n", "f:2: "
+		    "bytes-per-second: '17179869184G' is not a size (bytes, "
+		    "or with K, M or G behind it) from 0 to 1099511627776" },
 		{ "[freeze]\nauto-thaw=0\n",
 		    "f:2: auto-thaw: '0' is not a number from 1 to 86400" },
 		{ "[freeze]\nexclude=/a,b\n", "f:2: exclude: '/a,b' is not "

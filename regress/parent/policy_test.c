@@ -381,6 +381,10 @@ ATF_TC_BODY(patterns, tc)
 		{ "/srv/*/x", "/srv/../x", 0 }, { "/srv/*", "/srv/..a", 1 },
 		{ "--f=*", "--f=..", 0 }, { "../*", "../a", 1 },
 		{ "*", "..", 0 }, { "*", "a..", 1 },
+		{ "../*", "../..", 0 }, { "a..b/*", "a..b/..", 0 },
+		{ "a..b/*", "a..b/c", 1 }, { "../../*", "../../a", 1 },
+		{ "-C*", "-C..", 0 }, { "-C*/x", "-C../x", 0 },
+		{ "-C*", "-C..x", 1 }, { "-C..", "-C..", 1 },
 		{ "a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0 },
 	};
 	char text[4100];
@@ -446,6 +450,14 @@ ATF_TC_BODY(measure, tc)
 	    &limits, t + 4900, &r));
 	ATF_CHECK_EQ(VERDICT_ALLOWED, policy_measure(CMD_GUEST_FILE_READ,
 	    &limits, t + 5100, &r));
+	/* However much went by: no more than 2 GiB of it. */
+	for (i = 0; i < 100; i++)
+		policy_bytes(UINT64_MAX);
+	limits.bytes = UINT64_C(1) << 31;
+	ATF_CHECK_EQ(VERDICT_BYTES, policy_measure(CMD_GUEST_FILE_READ,
+	    &limits, t + 5101, &r));
+	ATF_CHECK_EQ(VERDICT_ALLOWED, policy_measure(CMD_GUEST_FILE_READ,
+	    &limits, t + 7000, &r));
 }
 
 ATF_TP_ADD_TCS(tp)
