@@ -33,6 +33,7 @@
 #define TEXT_MAX	1032		/* of a quoted value, NUL included */
 
 static int	 refused_often(void);
+static void	 say_refusals(void);
 
 static const struct conf *conf;
 static uint64_t	 sequence;
@@ -81,7 +82,7 @@ audit_text(char *dst, size_t size, const char *src)
 /*
  * Is this refusal one too many in its second?  A host that asks and asks
  * must not push what was allowed out of the log; what was left out is
- * counted, and the count is said with the first one that is not.
+ * counted, and the count is said when that second has passed.
  */
 static int
 refused_often(void)
@@ -89,14 +90,38 @@ refused_often(void)
 	uint64_t now = now_ms() / 1000;
 
 	if (now != second) {
-		if (refusals > conf->limits.refusal_lines)
-			audit_line("verdict=refused not-shown=%llu",
-			    (unsigned long long)(refusals -
-			    conf->limits.refusal_lines));
+		say_refusals();
 		second = now;
-		refusals = 0;
 	}
 	return (++refusals > conf->limits.refusal_lines);
+}
+
+static void
+say_refusals(void)
+{
+	uint64_t shown = conf->limits.refusal_lines;
+
+	if (refusals > shown)
+		audit_line("verdict=refused not-shown=%llu",
+		    (unsigned long long)(refusals - shown));
+	refusals = 0;
+}
+
+void
+audit_timers(uint64_t now, uint64_t *next)
+{
+	if (refusals <= conf->limits.refusal_lines)
+		return;
+	if (now / 1000 != second)
+		say_refusals();
+	else
+		sooner(next, (second + 1) * 1000);
+}
+
+void
+audit_end(void)
+{
+	say_refusals();
 }
 
 /* One line for each decision on a command that changes or reveals. */
@@ -133,7 +158,7 @@ request_audit(const char *result)
 void
 audit_at(char *dst, size_t size, int line)
 {
-	char file[512];
+	char file[256];		/* so that a line has room for all of it */
 
 	if (line > 0 && conf->file != NULL)
 		snprintf(dst, size, " at=\"%s:%d\"", audit_text(file,

@@ -115,6 +115,7 @@ main(int argc, char *argv[])
 	if ((errfd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)) == -1)
 		fatal("standard descriptors");
 	spawn_init(&conf, argv[0], errfd);
+	audit_init(&conf);
 	freeze_init(&conf);
 	if ((polls = calloc(spawn_slots() + 4, sizeof(*polls))) == NULL)
 		fatal("calloc");
@@ -133,7 +134,6 @@ main(int argc, char *argv[])
 			fatal("chdir /");
 		pidfile_write();
 	}
-	audit_init(&conf);
 	policy_make(&policy, &conf);
 	policy_start(&policy, geteuid() == 0);
 	if (dup2(nullfd, STDIN_FILENO) == -1 ||
@@ -413,14 +413,14 @@ loop(const sigset_t *unblocked)
 			got_child = 0;
 			child_reap();
 		}
+		if (got_usr1) {
+			got_usr1 = 0;
+			report(&conf);
+		}
 		/* The rest opens files, which waits for the thaw. */
 		if (freeze_state() != FREEZE_STATE_THAWED) {
 			turn(unblocked);
 			continue;
-		}
-		if (got_usr1) {
-			got_usr1 = 0;
-			report(&conf);
 		}
 		if (got_hup) {
 			got_hup = 0;
@@ -446,6 +446,7 @@ timers(uint64_t now)
 	jobs_timers(now, &next);
 	workers_timers(now, &next);
 	channel_timers(now, &next);
+	audit_timers(now, &next);
 	logger_timers(now, &next);
 	freeze_timers(now, &next);
 	/* Last: it sees to what the others ended. */
@@ -702,6 +703,7 @@ start_anew(void)
 	}
 	log_info("another build is installed: starting it");
 	files_end();
+	audit_end();
 	logger_flush();
 	frontend_end();
 	channel_keep();
@@ -725,6 +727,7 @@ end(int status, const char *why)
 	if (request.active)
 		request_done("ending");
 	files_end();
+	audit_end();
 	logger_flush();
 	frontend_end();
 	channel_close();

@@ -423,6 +423,7 @@ $PWD/bin/other, $PWD/bin/owner, $PWD/open/dir, $PWD/mine/link, $PWD/bin" \
 		*) want="is writable by group or others" ;;
 		esac
 		refused "$want" "$PWD/$t"
+		logged "object=\"$PWD/$t\" verdict=refused rule=\[exec\] at=\"$PWD/conf:1\" worker=exec"
 	done
 	stop_qgad
 }
@@ -512,9 +513,16 @@ mistakes_body() {
 	    'arguments = a\sb \\* ... ' 'environment = A=\sb B' 'max-cpu = 3' \
 	    '[exec b]' 'program = /bin/false, /bin/true' 'arguments =' \
 	    '[system]' 'clock = true' '[account]' 'passwords = x,y' \
-	    '[file]' 'read = /a'
+	    '[file]' 'read = /a\\nb, /c\sd' '[limits]' \
+	    'bytes-per-second = 1024G' '[exec c]' 'program = /bin/a\\b' \
+	    'max-memory = 16G' '[general]' 'logfile = /var/log/a\s\\b'
 	"$prefix/sbin/qgad" -c "$PWD/conf" -D >first || atf_fail "-D"
 	grep -q '^arguments=a\\sb \\\\\* \.\.\.$' first || atf_fail "$(cat first)"
+	for line in 'read=/a\\nb,/c\sd' 'bytes-per-second=1099511627776' \
+	    'max-memory=17179869184' 'logfile=/var/log/a\s\\b' \
+	    'program=/bin/a\\b'; do
+		grep -Fxq -e "$line" first || atf_fail "$line: $(cat first)"
+	done
 	cp first conf
 	"$prefix/sbin/qgad" -c "$PWD/conf" -D >second || atf_fail "-D of -D"
 	diff first second >&2 || atf_fail "it differs"
@@ -543,7 +551,9 @@ limits_body() {
 	bad=$(grep -c 'GenericError.*guest-get-time has been refused: there are more requests a second than it allows' replies)
 	[ $((good + bad)) -eq 200 ] && [ "$good" -ge 5 ] && [ "$bad" -gt 100 ] ||
 	    atf_fail "$good, $bad: $(sort replies | uniq -c)"
-	logged 'verdict=refused rule=\[limits\]requests-per-second worker=- '
+	logged "verdict=refused rule=\[limits\]requests-per-second at=\"$PWD/conf:2\" worker=- "
+	# What was too much for the log is said, though nothing comes after.
+	wait_for all_refusals "$bad" || atf_fail "$(grep refused qgad.log)"
 	many=$(awk 'BEGIN { for (i = 0; i < 200; i++) {
 	    print "{\"execute\":\"guest-ping\"}"
 	    print "{\"execute\":\"guest-info\"}"
@@ -566,6 +576,12 @@ limits_body() {
 	qga '{"execute":"guest-ping"}' >/dev/null
 	logged 'verdict=refused rule=\[limits\]bytes-per-second '
 	stop_qgad
+}
+# all_refusals N: shown or counted, the log has all of them
+all_refusals() {
+	shown=$(grep -c 'command=.*verdict=refused' qgad.log)
+	sed -n 's/.*verdict=refused not-shown=//p' qgad.log >hidden
+	[ -s hidden ] && [ $((shown + $(tr '\n' + <hidden)0)) -eq "$1" ]
 }
 limits_cleanup() {
 	cleanup_qgad
@@ -664,9 +680,30 @@ status_body() {
 	    'disabled=guest-set-time$' 'status: requests=4 refused=1 limited=0 '; do
 		grep -q "$want" block || atf_fail "no $want: $(cat block)"
 	done
-	# It goes on.
-	qga '{"execute":"guest-ping"}' >/dev/null
+	# Sent to each of its processes it ends none but the job.
+	pids=$(ps -A -o pid= -o ppid= | awk '$2 == '"$(qgad_pid)"' { print $1 }')
+	# shellcheck disable=SC2086 # words
+	kill -USR1 $pids
+	handle=$(sed -n 's/.*process=file .* handle=\([0-9]*\) .*/\1/p' block)
+	qga '{"execute":"guest-file-read","arguments":{"handle":'"$handle"'}}' \
+	    >reply
+	grep -q '"buf-b64": "dGV4dAo="' reply || atf_fail "$(cat reply)"
+	kill -USR1 "$job"
+	wait_for over "$job"
+	grep -q '"signal": 10' status || atf_fail "$(cat status)"
+	# A worker that is killed is the end of what is known of its job.
+	allowed wait
+	worker=$(sed -n "s/.* pid=$job verdict=allowed .*worker=exec\[\([0-9]*\)\].*/\1/p" qgad.log)
+	kill -KILL "$worker"
+	logged "command=guest-exec pid=$job event=lost worker=exec\[$worker\] ms="
 	kill -KILL "$job"
+	# After a reload it is the new one's.
+	configure '[general]' 'profile = backup'
+	reread
+	kill -USR1 "$(qgad_pid)"
+	logged 'status: configuration=.* profile=backup allow-rpcs=- block-rpcs=-$'
+	logged 'status: requests=.* frontend-ends=0$'
+	! grep -q 'frontend-ends=[1-9]' qgad.log || atf_fail "it ended"
 	stop_qgad
 }
 status_cleanup() {
@@ -740,19 +777,64 @@ rogue_control_cleanup() {
 	cleanup_qgad
 }
 
+# measured PREFIX: more than it may have, all in one write
+measured() {
+	configure '[limits]' 'requests-per-second = 1'
+	rogue_runs "$1" <<-EOT
+	hello
+	until policy
+	stuff 50
+	wait 1000
+	EOT
+	rogue_says '^sent 50 queries'
+}
+
+atf_test_case rogue_limits cleanup
+rogue_limits_head() {
+	atf_set descr "a rogue frontend is held to [limits]"
+	atf_set timeout 120
+}
+rogue_limits_body() {
+	need_root
+	measured "$prefix"
+	rogue_says 'error .*there are more requests a second than it allows'
+	logged "verdict=refused rule=\[limits\]requests-per-second at=\"$PWD/conf:2\""
+	# One of them was within.
+	logged 'frontend.*stuffed'
+	rogue_says 'bytes of results'
+	stop_qgad
+}
+rogue_limits_cleanup() {
+	cleanup_qgad
+}
+
+atf_test_case rogue_limits_control cleanup
+rogue_limits_control_head() {
+	atf_set descr "with the monitor's decision off there is no measure"
+	atf_set timeout 300
+}
+rogue_limits_control_body() {
+	need_root
+	off=$(sh "$common/variant.sh" off-policy 0x1000) ||
+	    atf_fail "the variant is not to be built"
+	measured "$off"
+	logged 'frontend.*stuffed'
+	! grep -q 'more requests a second' rogue/rogue.log ||
+	    atf_fail "it was held"
+	stop_qgad
+}
+rogue_limits_control_cleanup() {
+	cleanup_qgad
+}
+
 # asked PREFIX: by the rogue, in the place of that one's frontend.  What it
 # could do to the machine if it were not held is another, harmless thing.
 asked() {
-	need_linux
-	need_prog unshare setpriv
-	mkdir made state rogue
+	mkdir made
 	tool touch 'exec touch "$@"'
-	tool harmless 'echo "$0 $*" >>over; exit 1'
 	configure '[exec]' "program = $PWD/bin/touch" \
 	    "arguments = $PWD/made/allowed" '[system]' 'shutdown = false'
-	cp "$common/../rogue/rogue" rogue/qgad || atf_fail "no rogue was built"
-	sed -n 's/.*"\(.*\)".*/\1/p' "$1/../buildid.h" >rogue/rogue.build
-	cat >rogue/rogue.script <<-EOT
+	rogue_runs "$1" <<-EOT
 	hello
 	until policy
 	exec $PWD/bin/touch $PWD/made/allowed
@@ -769,6 +851,17 @@ asked() {
 	until reply
 	wait 1000
 	EOT
+}
+
+# rogue_runs PREFIX: with ./conf, and what is on standard input as its script
+rogue_runs() {
+	need_linux
+	need_prog unshare setpriv
+	mkdir state rogue
+	tool harmless 'echo "$0 $*" >>over; exit 1'
+	cp "$common/../rogue/rogue" rogue/qgad || atf_fail "no rogue was built"
+	sed -n 's/.*"\(.*\)".*/\1/p' "$1/../buildid.h" >rogue/rogue.build
+	cat >rogue/rogue.script
 	: >rogue/rogue.log
 	chmod 755 . rogue rogue/qgad
 	# shellcheck disable=SC2016 # for the inner sh
@@ -807,4 +900,6 @@ atf_init_test_cases() {
 	atf_add_test_case examples
 	atf_add_test_case rogue
 	atf_add_test_case rogue_control
+	atf_add_test_case rogue_limits
+	atf_add_test_case rogue_limits_control
 }
