@@ -40,6 +40,8 @@
 
 static void	 add(char *, size_t, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
+static void	 check_executed(const struct self *, const char *,
+		    const struct exec_rule *, const char *);
 static int	 no_shell(const char *);
 static void	 check_user(struct self *, const char *, struct ids *);
 static void	 check_strangers(const struct self *);
@@ -128,6 +130,54 @@ check_configuration(struct self *self, const char *error)
 	else
 		say(OK, "configuration file", "it and its directories are "
 		    "root's alone");
+}
+
+/*
+ * A path that a rule names and that is not there, or that will not be
+ * executed: mistyped, more often than not, and seen only when a host asks.
+ */
+void
+check_rules(const struct self *self)
+{
+	const struct exec_rule *exec;
+	const struct file_rule *file;
+	char line[64];
+	struct stat st;
+	uint32_t i;
+
+	for (exec = self->policy.rules.execs; exec != NULL; exec = exec->next)
+		for (i = 0; i < exec->programs.n; i++) {
+			snprintf(line, sizeof(line), "rule [exec]%s",
+			    exec->name);
+			check_executed(self, line, exec,
+			    exec->programs.v[i]);
+		}
+	for (file = self->policy.rules.files; file != NULL; file = file->next)
+		if (stat(file->base, &st) == -1 &&
+		    (self->root || errno != EACCES))
+			say(WARNING, "rule [file]", "%s:%d: %s: %s; there is "
+			    "nothing to be opened", self->conf.file,
+			    file->line, file->base, strerror(errno));
+}
+
+static void
+check_executed(const struct self *self, const char *line,
+    const struct exec_rule *rule, const char *path)
+{
+	char why[WHY];
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		if (self->root || errno != EACCES)
+			say(WARNING, line, "%s: %s; no host can have it run",
+			    path, strerror(errno));
+	} else if (!S_ISREG(st.st_mode) ||
+	    !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
+		say(WARNING, line, "%s is not a program; no host can have it "
+		    "run", path);
+	/* One that runs as its owner may be his. */
+	else if (rule->user == NULL && trusted(path, why, sizeof(why)) == -1)
+		say(WARNING, line, "%s is refused: %s", path, why);
 }
 
 /* --- users --- */

@@ -65,6 +65,7 @@ main(int argc, char *argv[])
 		    "neither the service nor the sandbox was looked at");
 
 	check_configuration(&self, error);
+	check_rules(&self);
 	check_users(&self);
 	check_chroot();
 	check_programs();

@@ -68,6 +68,7 @@ void	 unseen(const char *what);
 int	 trusted(const char *path, char *why, size_t);
 
 void	 check_configuration(struct self *, const char *error);
+void	 check_rules(const struct self *);
 void	 check_users(struct self *);
 void	 check_chroot(void);
 void	 check_programs(void);

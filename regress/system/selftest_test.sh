@@ -187,6 +187,27 @@ configuration_body() {
 	silent 'sandbox exec'
 }
 
+# shellcheck disable=SC2016 # in each script below
+shape rules "paths that are not there, programs that would be refused"
+rules_body() {
+	world 'mkdir -m 755 bin; for f in good open plain; do
+		cp /bin/true bin/$f; done
+	chmod o+w bin/open; chmod -x bin/plain
+	printf "%s\n" "[exec]" "program = /mnt/bin/good" "[exec bad]" \
+	    "program = /mnt/bin/none, /mnt/bin/open, /mnt/bin/plain, /mnt/bin" \
+	    "[file]" "read = /mnt, /mnt/nowhere" >conf
+	look'
+	says ok configuration
+	says warning 'rule \[exec\]bad' '/mnt/bin/none: No such file'
+	says warning 'rule \[exec\]bad' '/mnt/bin/open is refused: .*writable'
+	says warning 'rule \[exec\]bad' '/mnt/bin/plain is not a program'
+	says warning 'rule \[exec\]bad' '/mnt/bin is not a program'
+	says warning 'rule \[file\]' '/mnt/conf:6: /mnt/nowhere: No such file'
+	silent 'rule \[exec\]'
+	! grep '"/mnt:' out || atf_fail "of what is there"
+	atf_check_equal 0 "$(cat status)"
+}
+
 shape users "absent, one, with a shell, with a password, not alone"
 users_body() {
 	broken 'sed -i.old /^_qgad:/d passwd; cat passwd >/etc/passwd' \
@@ -531,7 +552,7 @@ plain_body() {
 
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
-	for case in sound usage configuration users chroot programs statedir \
+	for case in sound usage configuration rules users chroot programs statedir \
 	    service channel sandbox hooks mounts marker backup clock tools \
 	    plain; do
 		atf_add_test_case $case
