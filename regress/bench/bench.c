@@ -57,8 +57,10 @@ usage(void)
 {
 	size_t i;
 
-	fprintf(stderr, "usage: bench [-eqt] [-g groups] [-o file] "
-	    "[-r rounds] [-s file] QGAD [QEMU-GA]\n"
+	fprintf(stderr, "usage: bench [-eqt] [-c file] [-g groups] "
+	    "[-o file] [-r rounds] [-s file]\n             QGAD "
+	    "[QEMU-GA]\n"
+	    " -c the first with that configuration\n"
 	    " -e a missed target is an error      -q quick, rough\n"
 	    " -g these groups, with commas        -r rounds (5)\n"
 	    " -o each round's figures, as CSV     -s a drawing, as SVG\n"
@@ -171,12 +173,15 @@ main(int argc, char *argv[])
 {
 	static const struct sizes quick = { 2, 2, 1000, 10000, 100, 30, 2, 1 };
 	struct sizes size = { 5, 2, 4000, 40000, 500, 100, 5, 0 };
-	const char *csv = NULL, *list = NULL, *svg = NULL;
+	const char *conf = NULL, *csv = NULL, *list = NULL, *svg = NULL;
 	int ch, missed, rounds = 0, strict = 0;
 	size_t i;
 
-	while ((ch = getopt(argc, argv, "eg:o:qr:s:t")) != -1)
+	while ((ch = getopt(argc, argv, "c:eg:o:qr:s:t")) != -1)
 		switch (ch) {
+		case 'c':
+			conf = optarg;
+			break;
 		case 'e':
 			strict = 1;
 			break;
@@ -215,6 +220,10 @@ main(int argc, char *argv[])
 	atexit(clean_up);
 	agent_prepare(&agents[0], argv[0]);
 	agent_prepare(&agents[1], argc == 2 ? argv[1] : "/usr/sbin/qemu-ga");
+	if (conf != NULL) {
+		agents[0].configured = 1;
+		snprintf(agents[0].conf, sizeof(agents[0].conf), "%s", conf);
+	}
 	for (i = 0; i < GROUPS; i++)
 		if (is_wanted(groups[i], list))
 			groups[i]->run(&size);
