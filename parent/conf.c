@@ -824,7 +824,7 @@ dump_key(const struct conf *conf, const struct key *key, const void *where)
 		if (text == NULL)
 			break;
 		printf("%s=", key->name);
-		conf_escaped(text);
+		conf_escaped(text, 1);
 		printf("\n");
 		break;
 	case KEY_PATHS:
@@ -837,7 +837,7 @@ dump_key(const struct conf *conf, const struct key *key, const void *where)
 		for (i = 0; i < words->n; i++) {
 			if (i > 0)
 				putchar((int)key->min);
-			conf_escaped(words->v[i]);
+			conf_escaped(words->v[i], 1);
 		}
 		printf("\n");
 		break;
@@ -858,21 +858,27 @@ dump_paths(const struct conf *conf, const struct key *key)
 		if (rule->access == (int)key->min &&
 		    rule->any == (int)key->max) {
 			printf("%s", between);
-			conf_escaped(rule->base);
+			conf_escaped(rule->base, 1);
 			between = ",";
 		}
 	printf("\n");
 }
 
-/* What conf_unescape() makes this of. */
+/*
+ * What conf_unescape() makes this of.  all: blanks within it are escaped too,
+ * where they would end a word; else as GLib does it.
+ */
 void
-conf_escaped(const char *s)
+conf_escaped(const char *s, int all)
 {
 	static const char from[] = " \n\t\r\\", to[] = "sntr\\";
-	const char *at;
+	const char *at, *begin = s + strspn(s, " \t"), *end = s + strlen(s);
 
+	while (end > begin && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
 	for (; *s != '\0'; s++)
-		if ((at = strchr(from, *s)) != NULL)
+		if ((at = strchr(from, *s)) != NULL && (all || s < begin ||
+		    s >= end || (*s != ' ' && *s != '\t')))
 			printf("\\%c", to[at - from]);
 		else
 			putchar(*s);

@@ -412,7 +412,7 @@ dump(const struct conf *conf)
 	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		if (strings[i].value != NULL) {
 			printf("%s=", strings[i].name);
-			conf_escaped(strings[i].value);
+			conf_escaped(strings[i].value, 0);
 			printf("\n");
 		}
 	printf("verbose=%s\n", conf->verbose ? "true" : "false");

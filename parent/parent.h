@@ -138,8 +138,8 @@ int	 conf_list(struct rpc **list, const char *names, int line, char *err,
 	    size_t errsize);
 /* The escapes of a GLib key file, in place; -1: an unknown one. */
 int	 conf_unescape(char *);
-/* To standard output, as conf_unescape() takes it. */
-void	 conf_escaped(const char *);
+/* To standard output, as conf_unescape() takes it; all: blanks within too. */
+void	 conf_escaped(const char *, int all);
 /* All sections but [general], as they are in force. */
 void	 conf_dump(const struct conf *);
 /*

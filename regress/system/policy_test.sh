@@ -519,7 +519,7 @@ mistakes_body() {
 	"$prefix/sbin/qgad" -c "$PWD/conf" -D >first || atf_fail "-D"
 	grep -q '^arguments=a\\sb \\\\\* \.\.\.$' first || atf_fail "$(cat first)"
 	for line in 'read=/a\\nb,/c\sd' 'bytes-per-second=1099511627776' \
-	    'max-memory=17179869184' 'logfile=/var/log/a\s\\b' \
+	    'max-memory=17179869184' 'logfile=/var/log/a \\b' \
 	    'program=/bin/a\\b'; do
 		grep -Fxq -e "$line" first || atf_fail "$line: $(cat first)"
 	done
