@@ -36,14 +36,6 @@
 static int	 cannot(char *, size_t);
 
 int
-system_rtc(time_t *t)
-{
-	(void)t;
-	errno = EOPNOTSUPP;
-	return (-1);
-}
-
-int
 system_set_time(int given, uint64_t ns, char *err, size_t size)
 {
 	struct timeval	 tv;
