@@ -102,7 +102,7 @@ marker_write(const char *dir, const struct freeze_list *list)
 	}
 	failed = fprintf(f, FIRST_LINE "boot %s\n", boot) < 0 ||
 	    write_list(f, list) == -1 || fprintf(f, "end\n") < 0 ||
-	    fflush(f) == EOF || fsync(fileno(f)) == -1;
+	    fflush(f) == EOF || fsync(fd) == -1;
 	saved = errno;
 	if (fclose(f) == EOF && !failed) {
 		failed = 1;
