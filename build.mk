@@ -84,6 +84,7 @@ WORKERS_H=	workers/account.h workers/answer.h workers/exec.h \
 		workers/hook.h workers/job.h workers/mounts.h \
 		workers/query.h workers/query-bsd.h workers/query-darwin.h \
 		workers/query-freebsd.h workers/runas.h workers/system.h \
+		workers/system-bsd.h \
 		workers/tool.h
 SELFTEST_H=	selftest/see.h selftest/selftest.h
 COMMON_H=	config.h $(IMSG_H) $(LIB_H)

@@ -29,7 +29,7 @@
 #include <time.h>
 
 #include "messages.h"
-#include "system.h"
+#include "system-bsd.h"
 
 #define NS	UINT64_C(1000000000)	/* a second */
 
@@ -76,12 +76,18 @@ cannot(char *err, size_t size)
 	return (-1);
 }
 
+const struct system_program *
+system_shutdown(unsigned int mode, unsigned int n)
+{
+	return (mode < SHUTDOWN_MODES && n == 0 ? &bsd_shutdowns[mode] :
+	    NULL);
+}
+
 const struct system_suspend *
 system_suspend(unsigned int mode, unsigned int n)
 {
-	(void)mode;
-	(void)n;
-	return (NULL);
+	return (mode < SUSPEND_MODES && n == 0 && bsd_suspends[mode].need !=
+	    NULL ? &bsd_suspends[mode] : NULL);
 }
 
 size_t

@@ -14,30 +14,30 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-/* macOS: what shutdown(8) is told. Halting is
- * powering off there. */
+/*
+ * macOS: what shutdown(8) is told, whose halting is powering off; sleeping by
+ * pmset(1), since IOKit is no library of ours.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "messages.h"
-#include "system.h"
+#include "system-bsd.h"
 
+#define PMSET		SYSTEM_PREFIX "/usr/bin/pmset"
 #define SHUTDOWN	SYSTEM_PREFIX "/sbin/shutdown"
+#define TRUE		SYSTEM_PREFIX "/usr/bin/true"
 
-static const struct system_program programs[SHUTDOWN_MODES] = {
+const struct system_program bsd_shutdowns[SHUTDOWN_MODES] = {
 	[SHUTDOWN_POWERDOWN] = { { SHUTDOWN, "-h", "now" } },
 	[SHUTDOWN_HALT] = { { SHUTDOWN, "-h", "now" } },
 	[SHUTDOWN_REBOOT] = { { SHUTDOWN, "-r", "now" } }
 };
 
-const struct system_program *
-system_shutdown(unsigned int mode, unsigned int n)
-{
-	if (mode >= SHUTDOWN_MODES || n >= 1)
-		return (NULL);
-	return (&programs[mode]);
-}
+const struct system_suspend bsd_suspends[SUSPEND_MODES] = {
+	[SUSPEND_RAM] = { PMSET, { { TRUE } }, 0, 0,
+	    { { PMSET, "sleepnow" } } }
+};
 
 int
 system_sleep(unsigned int mode, char *err, size_t size)

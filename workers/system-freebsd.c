@@ -30,27 +30,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "messages.h"
-#include "system.h"
+#include "system-bsd.h"
 
 #define SHUTDOWN	SYSTEM_PREFIX "/sbin/shutdown"
 #define ACPI	"/dev/acpi"
 
 static int	 fail(char *, size_t, const char *);
 
-static const struct system_program programs[SHUTDOWN_MODES] = {
+const struct system_program bsd_shutdowns[SHUTDOWN_MODES] = {
 	[SHUTDOWN_POWERDOWN] = { { SHUTDOWN, "-p", "now" } },
 	[SHUTDOWN_HALT] = { { SHUTDOWN, "-h", "now" } },
 	[SHUTDOWN_REBOOT] = { { SHUTDOWN, "-r", "now" } }
 };
 
-const struct system_program *
-system_shutdown(unsigned int mode, unsigned int n)
-{
-	if (mode >= SHUTDOWN_MODES || n >= 1)
-		return (NULL);
-	return (&programs[mode]);
-}
+const struct system_suspend bsd_suspends[SUSPEND_MODES];
 
 /*
  * The kernel says which states it has: "S3 S4 S5".  S4 it lists and cannot

@@ -19,24 +19,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "messages.h"
-#include "system.h"
+#include "system-bsd.h"
 
 #define SHUTDOWN	SYSTEM_PREFIX "/sbin/shutdown"
 
-static const struct system_program programs[SHUTDOWN_MODES] = {
+const struct system_program bsd_shutdowns[SHUTDOWN_MODES] = {
 	[SHUTDOWN_POWERDOWN] = { { SHUTDOWN, "-p", "now" } },
 	[SHUTDOWN_HALT] = { { SHUTDOWN, "-h", "now" } },
 	[SHUTDOWN_REBOOT] = { { SHUTDOWN, "-r", "now" } }
 };
 
-const struct system_program *
-system_shutdown(unsigned int mode, unsigned int n)
-{
-	if (mode >= SHUTDOWN_MODES || n >= 1)
-		return (NULL);
-	return (&programs[mode]);
-}
+const struct system_suspend bsd_suspends[SUSPEND_MODES];
 
 int
 system_sleep(unsigned int mode, char *err, size_t size)

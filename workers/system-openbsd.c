@@ -15,8 +15,8 @@
  */
 
 /*
- * OpenBSD: what shutdown(8) is told; suspending by apm(4), which apmd(8) need
- * not run for.
+ * OpenBSD: what shutdown(8) is told; suspending by zzz(8) where apmd(8) runs,
+ * since it holds apm(4), which only one may have for writing; else by that.
  */
 
 #include <sys/types.h>
@@ -32,25 +32,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "messages.h"
-#include "system.h"
+#include "system-bsd.h"
 
 #define APM		SYSTEM_PREFIX "/dev/apmctl"
+#define APMD		SYSTEM_PREFIX "/var/run/apmdev"
 #define SHUTDOWN	SYSTEM_PREFIX "/sbin/shutdown"
+#define TRUE		SYSTEM_PREFIX "/usr/bin/true"
+#define ZZZ		SYSTEM_PREFIX "/usr/sbin/zzz"
+#define ZZZ_DISK	SYSTEM_PREFIX "/usr/sbin/ZZZ"
 
-static const struct system_program programs[SHUTDOWN_MODES] = {
+const struct system_program bsd_shutdowns[SHUTDOWN_MODES] = {
 	[SHUTDOWN_POWERDOWN] = { { SHUTDOWN, "-hp", "now" } },
 	[SHUTDOWN_HALT] = { { SHUTDOWN, "-h", "now" } },
 	[SHUTDOWN_REBOOT] = { { SHUTDOWN, "-r", "now" } }
 };
 
-const struct system_program *
-system_shutdown(unsigned int mode, unsigned int n)
-{
-	if (mode >= SHUTDOWN_MODES || n >= 1)
-		return (NULL);
-	return (&programs[mode]);
-}
+const struct system_suspend bsd_suspends[SUSPEND_MODES] = {
+	[SUSPEND_RAM] = { APMD, { { TRUE } }, 0, 0, { { ZZZ } } },
+	[SUSPEND_DISK] = { APMD, { { TRUE } }, 0, 0, { { ZZZ_DISK } } }
+};
 
 int
 system_sleep(unsigned int mode, char *err, size_t size)
