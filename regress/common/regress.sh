@@ -81,6 +81,9 @@ asan)	sanitized=yes ;;
 esac
 UBSAN_OPTIONS=print_stacktrace=1
 export UBSAN_OPTIONS
+# A test's HOME is none, so it is told where make cross keeps its compiler.
+: "${QGAD_CROSS_CACHE:=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/qgad-cross}"
+export QGAD_CROSS_CACHE
 
 # A make that got an interrupt must not leave daemons behind: kyua ends its
 # tests by itself, so it only has to be waited for.

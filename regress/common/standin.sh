@@ -22,7 +22,9 @@
 # The system's own half of the query worker is compiled for it, with its
 # headers, and ends itself where it does what C leaves undefined; its system
 # calls go to regress/system/standin/, all else is this system's.
-# root/libexec/qgad/queries asks without a daemon.
+# root/libexec/qgad/queries asks without a daemon, steps does what changes a
+# process or the machine; steps-late and steps-early are controls, which do
+# the former in a wrong order.
 
 set -u
 
@@ -48,7 +50,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR MAKE
 pure="calloc free malloc realloc memchr memcmp memcpy memmove memset snprintf
     strcspn strlen strncmp strcmp strnlen strtoul abort strlcpy bcmp qsort
     strstr __bzero
-    strdup"
+    strdup vsnprintf"
 
 die()
 {
@@ -102,6 +104,7 @@ compat=$(sed -n 's/^COMPAT_OBJS=//p' standin/c/config.mk)
 flags=$(sed -n 's/^CFLAGS=//p' standin/c/config.mk |
     sed 's/-fstack-protector[a-z-]*//g; s/-[UD]_FORTIFY_SOURCE[=0-9]*//g')
 objects=
+more=
 
 # Apple's objects no linker here takes.  Their code before it is made for a
 # processor differs by names, and by sections: it is given ours.
@@ -109,7 +112,7 @@ translate()
 {
 	# shellcheck disable=SC2086
 	ir=$dir/standin/$(basename "$1" .c).ll
-	(cd standin/c && "$dir/standin/cc" $flags -fno-stack-protector -g0 \
+	(cd standin/c && "$dir/standin/cc" $flags $more -fno-stack-protector -g0 \
 	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 \
 	    -fsanitize=undefined,bounds -fsanitize-trap=all \
 	    -Wno-unused-command-line-argument \
@@ -121,7 +124,7 @@ translate()
 	    -e 's/"\\01_\([A-Za-z0-9_]*\)"/\1/g' \
 	    -e 's/ section "__[^"]*"//' "$ir" >"$ir.new" &&
 	    mv "$ir.new" "$ir" &&
-	    "$zig" cc -target x86_64-linux-gnu -w -fPIC -O1 -c -o "$dir/$out" \
+	    "$zig" cc -target x86_64-linux-gnu -w -fPIC -O1 $more -c -o "$dir/$out" \
 	    "$ir") >>$log 2>&1 || {
 		cat $log >&2
 		die "does not compile: $1"
@@ -135,7 +138,8 @@ compile()
 		translate "$1" "$2"
 		return
 	fi
-	(cd standin/c && "$dir/standin/cc" $flags -fPIC -fno-stack-protector \
+	# shellcheck disable=SC2086
+	(cd standin/c && "$dir/standin/cc" $flags $more -fPIC -fno-stack-protector \
 	    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=0 \
 	    -fsanitize=undefined,bounds -fsanitize-trap=all \
 	    -include config.h -I. -Iimsg -Ilib -I"$from" \
@@ -180,7 +184,8 @@ judge()
 		*" $w "*)	continue ;;
 		esac
 		case $w in
-		value_* | log_* | fatal | host_* | __errno | __error)	;;
+		value_* | log_* | fatal | fatalx | host_* | __errno | \
+		__error)	;;
 		*)	die "not judged: $w" ;;
 		esac
 	done
@@ -222,6 +227,61 @@ if [ "$system" = freebsd ]; then
 	    standin/freezes.o $objects $answers standin/host.o $common
 	programs="$programs freezes"
 fi
+
+# steps NAME CONFINE: of files that do more only what is asked for here.
+roots="confine confinements sandbox_name system_shutdown system_suspend
+    system_sleep system_set_time"
+steps()
+{
+	parts=
+	for f in "$2" "lib/sandbox-$sandbox" $ids "workers/system-$system" \
+	    "workers/system-bsd"; do
+		compile "$f.c" ""
+		parts="$parts standin/${f##*/}.o"
+	done
+	set -- "$1"
+	for f in $roots; do
+		set -- "$@" -u "$f"
+	done
+	name=$1
+	shift
+	# shellcheck disable=SC2086
+	run ld -r --gc-sections "$@" -o "standin/$name-half.o" $parts
+	# Undefined still are those that what is gone had called.
+	run strip --strip-unneeded "standin/$name-half.o"
+	compile steps.c "$from/"
+	objects=standin/$name-half.o
+	answers=standin/steps.o
+	judge
+	# shellcheck disable=SC2086,SC2046
+	run $cc $(value LDFLAGS) $(value PIEFLAGS) -o "standin/$name" \
+	    standin/stepping.o $objects $answers standin/host.o $common
+	programs="$programs $name"
+}
+
+sandbox=$(sed -n 's/^SANDBOX=[	 ]*//p' standin/c/config.mk)
+ids=
+for f in setresid getresid; do
+	case $compat in
+	*$f*)	ids="$ids lib/compat/$f" ;;
+	esac
+done
+run $cc -include config.h -I. -Iimsg -Ilib -Iworkers -c \
+    -o standin/stepping.o "$from/stepping.c"
+more="-ffunction-sections -fdata-sections"
+steps steps lib/confine
+# The root directory after the uid; the sandbox before the limits.
+sed -e 's/^\(			\)step_chroot();$/\1step_uid(ids);/;t' \
+    -e 's/^\(			\)step_uid(ids);$/\1step_chroot();/' \
+    lib/confine.c >standin/c/lib/confine-late.c
+sed 's/^	if (row->steps & STEP_RLIMITS/	if (sandbox_enter(row, \&what) == -1)\
+		fatal("early");\
+&/' lib/confine.c >standin/c/lib/confine-early.c
+for f in late early; do
+	! cmp -s lib/confine.c standin/c/lib/confine-$f.c ||
+	    die "no control: $f"
+	steps steps-$f lib/confine-$f
+done
 # Not in the place of one that runs.
 for p in $programs; do
 	cp standin/$p "$root/libexec/qgad/$p.new" &&

@@ -26,7 +26,11 @@ shape_cut=5
 as() {
 	rc=0
 	prefix=$(sh "$common/standin.sh" "$1" 2>standin.err) || rc=$?
-	[ $rc != 3 ] || atf_skip "needs the cross compiler: make cross"
+	if [ $rc = 3 ]; then
+		# .ci/run has just fetched it.
+		[ -z "${QGAD_CROSS:-}" ] || atf_fail "no cross compiler"
+		atf_skip "needs the cross compiler: make cross"
+	fi
 	[ $rc = 0 ] || { cat standin.err >&2; atf_fail "standin.sh: $rc"; }
 	orders=$prefix/libexec/qgad/standin
 	echo "$orders" >orders
@@ -227,8 +231,8 @@ darwin_body() {
 	as darwin
 	everywhere=$(printf '%s\n' $everywhere | grep -v get-diskstats)
 	start_qgad
-	expect_all
-	lacks guest-suspend-ram guest-suspend-disk guest-set-user-password \
+	expect_all guest-suspend-ram
+	lacks guest-suspend-disk guest-set-user-password \
 	    guest-get-diskstats
 	lacks guest-fsfreeze-freeze guest-fsfreeze-thaw \
 	    guest-fsfreeze-status
@@ -592,6 +596,327 @@ freebsd_odd_cleanup() {
 	forget_orders
 }
 
+# steps PROGRAM ARGUMENT...: what that calls, in out; its status in rc
+steps() {
+	program=$1
+	shift
+	rc=0
+	"$prefix/libexec/qgad/$program" "$@" >out 2>err || rc=$?
+}
+
+# confines ROLE: its calls are those of standard input
+confines() {
+	echo "shape 0" >"$orders"
+	cat >expected
+	steps steps confine "$1" 55 56
+	sed 's, $,,; s,/[^ ]*/empty$,EMPTY,' out >got
+	diff expected got || atf_fail "$1: $(cat err)"
+	[ $rc = 0 ] || atf_fail "$1: status $rc"
+}
+
+# drops ROLE [unboxed]: no step of it may fail, nor be done by halves; the
+# controls, which do it in another order, are seen
+drops() {
+	echo "shape 0" >"$orders"
+	steps steps confine "$1" 55 56
+	[ $rc = 0 ] || atf_fail "$1: $(cat err)"
+	cp out whole
+	for call in $(cut -d ' ' -f 1 whole | sort -u); do
+		case $call in
+		confined:)	continue ;;
+		# Those are to fail, but for the one that gives root up.
+		seteuid | setegid)	continue ;;
+		setuid | setgid)
+			! grep -q '^setresuid' whole || continue ;;
+		esac
+		echo "shape 0 fail $call 1 1" >"$orders"
+		steps steps confine "$1" 55 56
+		[ $rc = 1 ] && grep -q 'fatal: confine' err ||
+		    atf_fail "$1 lives with a $call that failed: $rc"
+		[ "$(tail -n 1 out | cut -d ' ' -f 1)" = "$call" ] ||
+		    atf_fail "$1 went on behind a $call that failed"
+	done
+	for shape in 1 3 5; do
+		echo "shape $shape" >"$orders"
+		steps steps confine "$1" 55 56
+		[ $rc = 1 ] && grep -q 'fatal: confine' err ||
+		    atf_fail "$1: a kernel that lies, $shape: $rc"
+	done
+	echo "shape 0" >"$orders"
+	steps steps-late confine "$1" 55 56
+	[ $rc = 1 ] && ! cmp -s whole out ||
+	    atf_fail "$1: the uid first, and nothing was seen of it"
+	[ "${2:-}" != unboxed ] || return 0
+	steps steps-early confine "$1" 55 56
+	grep -q '^after the sandbox: setrlimit' out ||
+	    atf_fail "$1: the sandbox first, and nothing was seen of it"
+}
+
+# asks ARGUMENT... : what the machine is told is standard input
+asks() {
+	cat >expected
+	steps steps "$@"
+	sed 's, $,,' out >got
+	[ $rc = 0 ] || atf_fail "$*: status $rc"
+	diff expected got || atf_fail "$*"
+}
+
+clock() {
+	echo "shape 0" >"$orders"
+	asks settime 1700000000123456789 <<-'EOT'
+	settimeofday 1700000000.123456
+	set: 0
+	EOT
+	asks settime <<-'EOT'
+	set: -1 the hardware clock cannot be read here: give the time
+	EOT
+	echo "shape 0 fail settimeofday 1 1" >"$orders"
+	asks settime 1000000000 <<-'EOT'
+	settimeofday 1.000000
+	set: -1 Failed to set time to guest: error 1
+	EOT
+	echo "shape 0" >"$orders"
+}
+
+ids_by_three='chroot EMPTY
+chdir /
+setgroups 1: 56
+setresgid 56 56 56
+setresuid 55 55 55'
+# Where there are no calls for all three, the saved one is tried at once.
+ids_by_one='chroot EMPTY
+chdir /
+setgroups 1: 56
+setgid 56
+setuid 55
+seteuid 0
+setuid 0'
+proof='setuid 0
+seteuid 0
+setgid 0
+setegid 0'
+
+atf_test_case openbsd_steps cleanup
+openbsd_steps_head() {
+	atf_set descr "OpenBSD: root is given up, pledge is last; the machine"
+}
+openbsd_steps_body() {
+	as openbsd
+	confines frontend <<-EOT
+	stat EMPTY
+	$ids_by_three
+	$proof
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nofile 64 64
+	setrlimit nproc 0 0
+	unveil /
+	unveil NULL NULL
+	pledge stdio recvfd
+	confined: pledge, unveil
+	EOT
+	confines query <<-EOT
+	$(echo "$ids_by_three" | sed 1,2d)
+	$proof
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nofile 32 32
+	setrlimit nproc 0 0
+	unveil /etc/localtime r
+	unveil /usr/share/zoneinfo r
+	unveil /var/run/utmp r
+	unveil NULL NULL
+	pledge stdio rpath route vminfo
+	confined: pledge, unveil
+	EOT
+	for role in frontend file exec log; do
+		drops $role
+	done
+	clock
+	asks suspend 1 <<-'EOT'
+	if /var/run/apmdev, and /usr/bin/true: 0 to 0
+	by /usr/sbin/zzz
+	open /dev/apmctl
+	ioctl A 2 0
+	close 90
+	sleep: 1
+	EOT
+	asks suspend 0 <<-'EOT'
+	if /var/run/apmdev, and /usr/bin/true: 0 to 0
+	by /usr/sbin/ZZZ
+	open /dev/apmctl
+	ioctl A 9 0
+	close 90
+	sleep: 1
+	EOT
+	asks suspend 2 <<-'EOT'
+	sleep: 0
+	EOT
+	# No such machine is not an error, what went wrong is.
+	for error in 2 6 45; do
+		echo "shape 0 fail open $error 0" >"$orders"
+		steps steps suspend 1
+		grep -q '^sleep: 0 ' out || atf_fail "open: $error"
+	done
+	echo "shape 0 fail ioctl 5 0" >"$orders"
+	steps steps suspend 1
+	grep -q '^close 90' out && grep -q '^sleep: -1 /dev/apmctl: error 5' \
+	    out || atf_fail "an ioctl that failed"
+}
+openbsd_steps_cleanup() {
+	forget_orders
+}
+
+atf_test_case freebsd_steps cleanup
+freebsd_steps_head() {
+	atf_set descr "FreeBSD: root is given up, cap_enter is last; the machine"
+}
+freebsd_steps_body() {
+	as freebsd
+	rights='cap_rights_limit 0 read fstat
+cap_rights_limit 1 write fstat
+cap_rights_limit 2 write fstat
+cap_rights_limit 3 read write event fstat getsockopt'
+	confines frontend <<-EOT
+	stat EMPTY
+	$ids_by_three
+	$proof
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nofile 64 64
+	setrlimit nproc 0 0
+	procctl no trace
+	procctl no new privs
+	$rights
+	cap_enter
+	confined: capsicum
+	EOT
+	# It stays root, by capability mode alone what it is.
+	confines freeze <<-EOT
+	stat EMPTY
+	chroot EMPTY
+	chdir /
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nproc 0 0
+	procctl no trace
+	procctl no new privs
+	$rights
+	cap_enter
+	confined: capsicum
+	EOT
+	confines query <<-EOT
+	$(echo "$ids_by_three" | sed 1,2d)
+	$proof
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nofile 32 32
+	setrlimit nproc 0 0
+	procctl no trace
+	procctl no new privs
+	$rights
+	confined: descriptor rights, no capsicum
+	EOT
+	for role in frontend file log; do
+		drops $role
+	done
+	clock
+	asks suspend 1 <<-'EOT'
+	sysctl hw.acpi.supported_sleep_state
+	open /dev/acpi
+	ioctl P 4 3
+	close 90
+	sleep: 1
+	EOT
+	asks suspend 0 <<-'EOT'
+	sleep: 0
+	EOT
+	echo "shape 4" >"$orders"
+	asks suspend 1 <<-'EOT'
+	sysctl hw.acpi.supported_sleep_state
+	sleep: 0
+	EOT
+	echo "shape 0 fail ioctl 6 0" >"$orders"
+	steps steps suspend 1
+	grep -q '^close 90' out && grep -q '^sleep: -1 suspending: error 6' \
+	    out || atf_fail "an ioctl that failed"
+}
+freebsd_steps_cleanup() {
+	forget_orders
+}
+
+atf_test_case netbsd_steps cleanup
+netbsd_steps_head() {
+	atf_set descr "NetBSD: root is given up; the machine"
+}
+netbsd_steps_body() {
+	as netbsd
+	confines frontend <<-EOT
+	stat EMPTY
+	$ids_by_one
+	$proof
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nofile 64 64
+	setrlimit nproc 0 0
+	confined: rlimits alone
+	EOT
+	grep -q 'this system has no sandbox' err || atf_fail "not said"
+	for role in frontend file exec log; do
+		drops $role unboxed
+	done
+	clock
+	for mode in 0 1 2; do
+		asks suspend $mode <<-'EOT'
+		sleep: 0
+		EOT
+	done
+}
+netbsd_steps_cleanup() {
+	forget_orders
+}
+
+atf_test_case darwin_steps cleanup
+darwin_steps_head() {
+	atf_set descr "macOS: root is given up, the profile is last; the machine"
+}
+darwin_steps_body() {
+	as darwin
+	confines frontend <<-EOT
+	stat EMPTY
+	$ids_by_one
+	$proof
+	setrlimit core 0 0
+	setrlimit fsize 0 0
+	setrlimit nofile 64 64
+	setrlimit nproc 0 0
+	ptrace 31
+	sandbox_init (version 1) (deny default)
+	confined: sandbox profile
+	EOT
+	for role in frontend file exec log; do
+		drops $role
+	done
+	# The one that reads, and no more than it has to.
+	steps steps confine query 55 56
+	grep -q '^sandbox_init (version 1) (deny default) (allow sysctl-read) ' \
+	    out || atf_fail "query: $(cat err)"
+	! grep -qE 'write|exec|mach|allow default' out ||
+	    atf_fail "query may more than read: $(cat out)"
+	clock
+	asks shutdown 0 <<-'EOT'
+	by /sbin/shutdown -h now
+	EOT
+	asks suspend 1 <<-'EOT'
+	if /usr/bin/pmset, and /usr/bin/true: 0 to 0
+	by /usr/bin/pmset sleepnow
+	sleep: 0
+	EOT
+}
+darwin_steps_cleanup() {
+	forget_orders
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/../common/qga.subr"
 	atf_add_test_case openbsd
@@ -604,6 +929,10 @@ atf_init_test_cases() {
 	atf_add_test_case freebsd_failing
 	atf_add_test_case freebsd_odd
 	atf_add_test_case freebsd_freeze
+	atf_add_test_case openbsd_steps
+	atf_add_test_case freebsd_steps
+	atf_add_test_case netbsd_steps
+	atf_add_test_case darwin_steps
 	atf_add_test_case darwin
 	atf_add_test_case darwin_failing
 	atf_add_test_case darwin_odd
