@@ -93,7 +93,8 @@ bsd_sysctl(const int *mib, unsigned int n, void **buf, size_t *len)
 		size = (*len + *len / 4 + 1024) << i;
 		if (size > 2 * SYSCTL_MAX)
 			size = 2 * SYSCTL_MAX;
-		if ((*buf = calloc(1, size)) == NULL)
+		/* One more, for who needs an end to a text. */
+		if ((*buf = calloc(1, size + 1)) == NULL)
 			return (-1);
 		*len = size;
 		if (sysctl(name, n, *buf, len, NULL, 0) == 0 && *len <= size)

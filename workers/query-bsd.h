@@ -30,7 +30,8 @@
 
 /*
  * sysctl(3) of something whose size changes: the caller frees *buf, which is
- * aligned for anything.  0, or -1 with errno; EFBIG: more than is ever right.
+ * aligned for anything, with a NUL behind its *len bytes.  0, or -1 with
+ * errno; EFBIG: more than is ever right.
  */
 int	 bsd_sysctl(const int *mib, unsigned int, void **buf, size_t *len);
 /* The same of one int. */

@@ -105,6 +105,10 @@ query_open(void)
 	size_t			 len = sizeof(ci);
 	struct timespec		 ts;
 
+	free(early.names);
+	free(early.stats);
+	free(early.dev);
+	memset(&early, 0, sizeof(early));
 	if (sysctl(mib, 2, &ci, &len, NULL, 0) == -1 || len != sizeof(ci))
 		log_warn("kern.clockrate");
 	else

@@ -26,7 +26,6 @@ here=$(cd "$(dirname "$0")" && pwd -P) || exit 1
 root=$(sh "$here/variant.sh" fuzz) || exit 1
 dir=${root%/root}
 cd "$dir" || exit 1
-mkdir -p found work || exit 1
 
 if [ $# = 0 ]; then
 	for f in regress/fuzz/*_fuzz.c; do
@@ -34,7 +33,28 @@ if [ $# = 0 ]; then
 		f=${f##*/}
 		set -- "$@" "${f%_fuzz.c}"
 	done
+	set -- "$@" bsd-openbsd bsd-netbsd bsd-freebsd bsd-darwin
 fi
+bad=no
+for f in "$@"; do
+	shift
+	case $f in
+	bsd-*)	rc=0
+		sh "$here/bsdfuzz.sh" "${f#bsd-}" >/dev/null || rc=$?
+		# .ci/run has just fetched it.
+		if [ $rc = 3 ] && [ -z "${QGAD_CROSS:-}" ]; then
+			echo "$f: needs the cross compiler: make cross"
+			continue
+		fi
+		[ $rc = 0 ] || {
+			echo "$f: not built"
+			bad=yes
+			continue
+		} ;;
+	esac
+	set -- "$@" "$f"
+done
+mkdir -p found work || exit 1
 if [ $# = 0 ]; then
 	echo "fuzz.sh: there is no fuzzer" >&2
 	exit 1
@@ -48,9 +68,13 @@ export ASAN_OPTIONS UBSAN_OPTIONS
 one()
 {
 	mkdir -p "work/$1" "regress/fuzz/corpus/$1"
+	fuzzer=./regress/fuzz/$1_fuzz
+	case $1 in
+	bsd-*)	fuzzer=$dir/../fuzz-bsd/${1#bsd-}/$1_fuzz ;;
+	esac
 	dict=
 	[ ! -f "regress/fuzz/$1.dict" ] || dict=-dict=regress/fuzz/$1.dict
-	if "./regress/fuzz/$1_fuzz" -max_total_time="$seconds" -timeout=20 \
+	if "$fuzzer" -max_total_time="$seconds" -timeout=20 \
 	    -rss_limit_mb=1024 -artifact_prefix="found/$1-" $dict \
 	    -print_final_stats=1 "work/$1" "regress/fuzz/corpus/$1" \
 	    >"work/$1.log" 2>&1; then
@@ -77,4 +101,4 @@ done
 for f in work/*.bad; do
 	[ -f "$f" ] && exit 1
 done
-exit 0
+[ $bad = no ]

@@ -30,27 +30,9 @@ set -u
 
 system=${1:?usage: standin.sh SYSTEM}
 top=$(cd "$(dirname "$0")/../.." && pwd -P) || exit 1
-cache=${QGAD_CROSS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/qgad-cross}
-[ "$(uname -sm)" = "Linux x86_64" ] || exit 3
-zig=$(echo "$cache"/zig-*/ziglang/zig)
-[ -x "$zig" ] || exit 3
-case $system in
-openbsd)	target=x86_64-openbsd.7.8 ;;
-netbsd)		target=x86_64-netbsd.11.0 ;;
-freebsd)	target=x86_64-freebsd.14.0 ;;
-darwin)		target=x86_64-macos.11.0 ;;
-*)		echo "standin.sh: not yet: $system" >&2; exit 1 ;;
-esac
-ZIG_GLOBAL_CACHE_DIR=$cache/zig-cache
-ZIG_LOCAL_CACHE_DIR=$cache/zig-cache
-export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+# shellcheck source=/dev/null
+. "$top/regress/common/standin.subr"
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR MAKE
-
-# What both C libraries mean the same by, and every structure of is the same.
-pure="calloc free malloc realloc memchr memcmp memcpy memmove memset snprintf
-    strcspn strlen strncmp strcmp strnlen strtoul abort strlcpy bcmp qsort
-    strstr __bzero
-    strdup vsnprintf"
 
 die()
 {
@@ -66,7 +48,8 @@ cd "$dir" || exit 1
 log=standin.log
 : >$log
 from=$top/regress/system/standin
-made=$(cat buildid.h workers/*.[ch] lib/*.[ch] "$from"/* "$0" | cksum)
+made=$(cat buildid.h workers/*.[ch] lib/*.[ch] "$from"/* "$0" \
+    "$top/regress/common/standin.subr" | cksum)
 if [ "$(cat .standin 2>/dev/null)" = "$made" ]; then
 	echo "$root"
 	exit 0
@@ -164,32 +147,6 @@ for f in $system bsd; do
 	answers="$answers standin/$f.o"
 done
 
-# Calls that the stand-ins have go to them; a call that nobody has judged
-# would be this system's, which numbers differently: none is let through.
-judge()
-{
-	# shellcheck disable=SC2086
-	nm -g --defined-only $answers | awk 'NF == 3 { print $3, "standin_" $3 }' |
-	    sort -u >standin/redefine
-	for f in $objects $answers; do
-		run objcopy --redefine-syms=standin/redefine "$f"
-	done
-	# shellcheck disable=SC2086
-	wanted=$(nm -gu $objects $answers | awk 'NF == 2 { print $2 }' | sort -u)
-	# shellcheck disable=SC2086
-	has=$(nm -g --defined-only $objects $answers | awk 'NF == 3 { print $3 }')
-	for w in $wanted; do
-		# shellcheck disable=SC2086,SC2116
-		case " $(echo $pure $has) " in
-		*" $w "*)	continue ;;
-		esac
-		case $w in
-		value_* | log_* | fatal | fatalx | host_* | __errno | \
-		__error)	;;
-		*)	die "not judged: $w" ;;
-		esac
-	done
-}
 judge
 
 value()
