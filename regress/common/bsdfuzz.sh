@@ -25,7 +25,7 @@ set -u
 
 system=${1:?usage: bsdfuzz.sh SYSTEM}
 top=$(cd "$(dirname "$0")/../.." && pwd -P) || exit 1
-# shellcheck source=/dev/null
+zig="" target=""		# are there, or it ends
 . "$top/regress/common/standin.subr"
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR MAKE CFLAGS CPPFLAGS
 
