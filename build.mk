@@ -25,7 +25,12 @@ PARENT_OBJS=	parent/options.o parent/conf.o parent/policy.o \
 		parent/channel.o parent/spawn.o parent/frontend.o \
 		parent/device.o parent/files.o parent/freeze.o parent/jobs.o \
 		parent/logger.o parent/reload.o parent/work.o parent/audit.o \
-		parent/rules.o parent/report.o
+		parent/rules.o parent/report.o parent/device-$(OS).o \
+		$(DEVICE_$(OS))
+DEVICE_openbsd=	parent/device-bsd.o
+DEVICE_netbsd=	parent/device-bsd.o
+DEVICE_freebsd=	parent/device-bsd.o
+DEVICE_darwin=	parent/device-bsd.o
 ANSWER_OBJS=	workers/answer.o
 MOUNTS_linux=	workers/mounts-linux.o
 MOUNTS_OBJS=	$(MOUNTS_$(OS))
@@ -78,7 +83,7 @@ LIB_H=		lib/bounds.h lib/commands.h lib/compat.h lib/confcheck.h \
 QGAD_H=		qgad/base64.h qgad/buf.h qgad/channel.h qgad/handlers.h \
 		qgad/json.h qgad/keys.h qgad/lexer.h qgad/monitor.h \
 		qgad/request.h qgad/schema.h qgad/stream.h qgad/utf8.h
-PARENT_H=	parent/parent.h parent/request.h
+PARENT_H=	parent/device-bsd.h parent/parent.h parent/request.h
 WORKERS_H=	workers/account.h workers/answer.h workers/exec.h \
 		workers/file.h workers/freeze.h \
 		workers/hook.h workers/job.h workers/mounts.h \

@@ -15,13 +15,13 @@
  */
 
 /*
- * Opening a serial device as the way to the host.
+ * Opening a serial device as the way to the host.  Whose it is besides,
+ * device-<system>.c knows.
  */
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,9 +33,7 @@
 #include "parent.h"
 
 static int	 device_raw(int, const char *, enum method);
-static int	 device_console(const struct stat *);
-static int	 kernel_console(const struct stat *);
-static char	*device_named(const char *);
+static int	 device_console(const char *, const struct stat *);
 
 int
 device_open(const char *path, enum method method, const char **why)
@@ -69,7 +67,7 @@ device_open(const char *path, enum method method, const char **why)
 		return (-1);
 	}
 	if (isatty(fd)) {
-		if (device_console(&st)) {
+		if (device_console(path, &st)) {
 			close(fd);
 			*why = "it is a console or has a terminal session";
 			return (-1);
@@ -129,109 +127,16 @@ device_raw(int fd, const char *path, enum method method)
 
 /* A console, or the terminal of somebody's session (a getty). */
 static int
-device_console(const struct stat *st)
+device_console(const char *path, const struct stat *st)
 {
 	static const char *const consoles[] = { "/dev/console", "/dev/tty",
-	    "/dev/tty0", "/dev/ttyv0", "/dev/ttyC0" };
-	struct dirent *entry;
+	    "/dev/tty0", "/dev/ttyv0", "/dev/ttyC0", "/dev/ttyE0" };
 	struct stat other;
-	char path[64], text[512], *p;
-	unsigned long long tty;
-	ssize_t n;
 	size_t i;
-	DIR *dir;
-	int fd, found = 0;
 
 	for (i = 0; i < sizeof(consoles) / sizeof(consoles[0]); i++)
 		if (stat(consoles[i], &other) == 0 &&
 		    other.st_rdev == st->st_rdev)
 			return (1);
-	if (kernel_console(st))
-		return (1);
-	if ((dir = opendir("/proc")) == NULL)
-		return (0);
-	while (!found && (entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/stat",
-		    entry->d_name);
-		if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-			continue;
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		if (n <= 0)
-			continue;
-		text[n] = '\0';
-		/* pid (comm) state ppid pgrp session tty_nr: proc(5) */
-		p = strrchr(text, ')');
-		for (i = 0; i < 5 && p != NULL; i++)
-			p = strchr(p + 1, ' ');
-		if (p != NULL && (tty = strtoull(p, NULL, 10)) != 0 &&
-		    tty == (unsigned long long)st->st_rdev)
-			found = 1;
-	}
-	closedir(dir);
-	return (found);
-}
-
-/*
- * What the kernel writes to, whatever /dev/console is: its messages would be
- * among our replies.  Linux has a line for each, the name first.
- */
-static int
-kernel_console(const struct stat *st)
-{
-	struct stat other;
-	char line[256], path[280];
-	FILE *fp;
-	int found = 0;
-
-	if ((fp = fopen("/proc/consoles", "re")) == NULL)
-		return (0);
-	while (!found && fgets(line, sizeof(line), fp) != NULL) {
-		snprintf(path, sizeof(path), "/dev/%.*s",
-		    (int)strcspn(line, " \n"), line);
-		found = stat(path, &other) == 0 && S_ISCHR(other.st_mode) &&
-		    other.st_rdev == st->st_rdev;
-	}
-	fclose(fp);
-	return (found);
-}
-
-/*
- * Without udev nothing makes the link in /dev/virtio-ports: look the port up
- * by its name in sysfs.
- */
-static char *
-device_named(const char *path)
-{
-	static const char dirname[] = "/sys/class/virtio-ports";
-	const char *name;
-	struct dirent *entry;
-	char file[512], text[128], *found = NULL;
-	ssize_t n;
-	DIR *dir;
-	int fd;
-
-	if ((name = strrchr(path, '/')) == NULL ||
-	    (dir = opendir(dirname)) == NULL)
-		return (NULL);
-	while (found == NULL && (entry = readdir(dir)) != NULL) {
-		snprintf(file, sizeof(file), "%s/%.100s/name", dirname,
-		    entry->d_name);
-		if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
-			continue;
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		if (n <= 0)
-			continue;
-		text[n] = '\0';
-		text[strcspn(text, "\n")] = '\0';
-		if (strcmp(text, name + 1) != 0)
-			continue;
-		snprintf(file, sizeof(file), "/dev/%.100s", entry->d_name);
-		found = strdup(file);
-	}
-	closedir(dir);
-	return (found);
+	return (device_kernel(path, st) || device_session(path, st));
 }

@@ -411,6 +411,16 @@ void	 channel_keep(void);
  */
 int	 device_open(const char *path, enum method, const char **why);
 
+/* --- device-<system>.c: of the device at that path, which is open --- */
+
+struct stat;
+/* It is the terminal of a process: a getty, somebody's session. */
+int	 device_session(const char *path, const struct stat *);
+/* The kernel writes its messages there. */
+int	 device_kernel(const char *path, const struct stat *);
+/* Where a port of the path's name is, if not there; NULL, or to be freed. */
+char	*device_named(const char *path);
+
 /* --- freeze.c: the freeze, its states, who thaws --- */
 
 enum freeze_state {

@@ -48,7 +48,7 @@ cd "$dir" || exit 1
 log=standin.log
 : >$log
 from=$top/regress/system/standin
-made=$(cat buildid.h workers/*.[ch] lib/*.[ch] "$from"/* "$0" \
+made=$(cat buildid.h workers/*.[ch] lib/*.[ch] parent/*.[ch] "$from"/* "$0" \
     "$top/regress/common/standin.subr" | cksum)
 if [ "$(cat .standin 2>/dev/null)" = "$made" ]; then
 	echo "$root"
@@ -79,7 +79,7 @@ cat >standin/cc <<EOT
 exec "$zig" cc -target $target "\$@"
 EOT
 chmod 755 standin/cc
-cp -R configure imsg lib workers standin/c
+cp -R configure imsg lib parent workers standin/c
 rm -f standin/c/*/*.o standin/c/*/*.ar
 (cd standin/c && run sh ./configure --os="$system" --workers-only \
     CC="$dir/standin/cc" CFLAGS=-O2) || exit 1
@@ -187,12 +187,12 @@ fi
 
 # steps NAME CONFINE: of files that do more only what is asked for here.
 roots="confine confinements sandbox_name system_shutdown system_suspend
-    system_sleep system_set_time"
+    system_sleep system_set_time device_session device_kernel"
 steps()
 {
 	parts=
 	for f in "$2" "lib/sandbox-$sandbox" $ids "workers/system-$system" \
-	    "workers/system-bsd"; do
+	    workers/system-bsd "parent/device-$system" parent/device-bsd; do
 		compile "$f.c" ""
 		parts="$parts standin/${f##*/}.o"
 	done

@@ -661,6 +661,29 @@ asks() {
 	diff expected got || atf_fail "$*"
 }
 
+# lines NODE...: the kernel's console, with a getty, free, to call out by
+lines() {
+	want=1
+	for node in "$@"; do
+		echo "shape 0" >"$orders"
+		steps steps device "/dev/$node"
+		[ "$(tail -n 1 out)" = "device: $want" ] ||
+		    atf_fail "$node: $(tail -n 1 out), not $want"
+		# More than one process is one.
+		echo "shape 0 fail sysctl 12 0" >"$orders"
+		steps steps device "/dev/$node"
+		[ "$(tail -n 1 out)" = "device: $((want == 1 ? 1 : 2))" ] ||
+		    atf_fail "$node, with two: $(tail -n 1 out)"
+		# Who may not ask is not told.
+		echo "shape 0 fail sysctl 1 0" >"$orders"
+		steps steps device "/dev/$node"
+		[ "$(tail -n 1 out)" = "device: $((want == 1))" ] ||
+		    atf_fail "$node, unasked: $(tail -n 1 out)"
+		want=$(((want + 1) % 3))
+	done
+	echo "shape 0" >"$orders"
+}
+
 clock() {
 	echo "shape 0" >"$orders"
 	asks settime 1700000000123456789 <<-'EOT'
@@ -732,6 +755,7 @@ openbsd_steps_body() {
 	for role in frontend file exec log; do
 		drops $role
 	done
+	lines cua00 cua01 cua02 tty00 tty01 tty02
 	clock
 	asks suspend 1 <<-'EOT'
 	if /var/run/apmdev, and /usr/bin/true: 0 to 0
@@ -820,6 +844,7 @@ cap_rights_limit 3 read write event fstat getsockopt'
 	for role in frontend file log; do
 		drops $role
 	done
+	lines cuau0 cuau1 cuau3 ttyu0 ttyu1 ttyu2
 	clock
 	asks suspend 1 <<-'EOT'
 	sysctl hw.acpi.supported_sleep_state
@@ -865,6 +890,7 @@ netbsd_steps_body() {
 	for role in frontend file exec log; do
 		drops $role unboxed
 	done
+	lines dty00 dty01 dty02 tty00 tty01 tty02
 	clock
 	for mode in 0 1 2; do
 		asks suspend $mode <<-'EOT'
@@ -903,6 +929,12 @@ darwin_steps_body() {
 	    out || atf_fail "query: $(cat err)"
 	! grep -qE 'write|exec|mach|allow default' out ||
 	    atf_fail "query may more than read: $(cat out)"
+	for node in cu.serial1 tty.serial1; do
+		steps steps device /dev/$node
+		grep -q '^device: 2$' out || atf_fail "$node: $(cat out)"
+	done
+	steps steps device /dev/cu.serial2
+	grep -q '^device: 0$' out || atf_fail "cu.serial2: $(cat out)"
 	clock
 	asks shutdown 0 <<-'EOT'
 	by /sbin/shutdown -h now

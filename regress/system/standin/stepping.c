@@ -20,6 +20,7 @@
  * are told:
  *	confine ROLE [UID GID]	as confine() does; without ids, they are kept
  *	shutdown MODE, suspend MODE, settime [NS]
+ *	device PATH		whose it is: steps.c's device()
  */
 
 #include <inttypes.h>
@@ -33,6 +34,7 @@
 #include "messages.h"
 #include "system.h"
 
+int		 standin_device(const char *);
 static void	 program(const char *, const struct system_program *);
 static int	 role(const char *, const struct ids *);
 static int	 suspend(unsigned int);
@@ -108,6 +110,8 @@ main(int argc, char *argv[])
 	else if (strcmp(argv[1], "settime") == 0)
 		printf("set: %d %s\n", system_set_time(argc > 2, argc > 2 ?
 		    strtoull(argv[2], NULL, 10) : 0, err, sizeof(err)), err);
+	else if (strcmp(argv[1], "device") == 0 && argc > 2)
+		printf("device: %d\n", standin_device(argv[2]));
 	else
 		return (2);
 	return (0);

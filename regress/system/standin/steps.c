@@ -32,6 +32,10 @@
 #ifdef __FreeBSD__
 #include <sys/capsicum.h>
 #include <sys/procctl.h>
+#include <sys/user.h>
+#endif
+#ifdef __OpenBSD__
+#include <sys/proc.h>
 #endif
 
 #include <errno.h>
@@ -47,6 +51,12 @@
 #include "standin.h"
 
 #define FD	90		/* of a device */
+
+/* Of parent/parent.h, which is too much here. */
+int	 device_session(const char *, const struct stat *);
+int	 device_kernel(const char *, const struct stat *);
+
+static dev_t	 node(const char *);
 
 static struct {
 	unsigned int	 real, effective, saved;
@@ -105,6 +115,10 @@ stat(const char *restrict path, struct stat *restrict st)
 		return (refuse(e));
 	memset(st, 0, sizeof(*st));
 	st->st_mode = S_IFDIR | 0755;
+	if (strncmp(path, "/dev/", 5) == 0) {
+		st->st_mode = S_IFCHR | 0600;
+		st->st_rdev = node(path);
+	}
 	return (0);
 }
 
@@ -296,46 +310,129 @@ getresgid(gid_t *r, gid_t *e, gid_t *s)
 	*s = gids.saved;
 	return (0);
 }
-#else
-/* The saved ids, which are in the kernel's record of the process alone. */
-int
-sysctl(
-#ifdef __NetBSD__
-    const int *mib, u_int n, void *old, size_t *len, const void *new,
-#else
-    int *mib, u_int n, void *old, size_t *len, void *new,
-#endif
-    size_t newlen)
-{
-#ifdef __NetBSD__
-	struct kinfo_proc2 kp;
-
-	if (n != 6 || mib[1] != KERN_PROC2 || mib[4] != (int)sizeof(kp))
-		abort();
-	memset(&kp, 0, sizeof(kp));
-	kp.p_svuid = uids.saved;
-	kp.p_svgid = gids.saved;
-#else
-	struct kinfo_proc kp;
-
-	if (n != 4 || mib[1] != KERN_PROC)
-		abort();
-	memset(&kp, 0, sizeof(kp));
-	kp.kp_eproc.e_pcred.p_svuid = uids.saved;
-	kp.kp_eproc.e_pcred.p_svgid = gids.saved;
-#endif
-	if (mib[0] != CTL_KERN || mib[2] != KERN_PROC_PID || mib[3] != 4711 ||
-	    *len != sizeof(kp) || new != NULL || newlen != 0)
-		abort();
-	memcpy(old, &kp, sizeof(kp));
-	return (0);
-}
 #endif
 
 pid_t
 getpid(void)
 {
 	return (4711);
+}
+
+/* --- terminals: line 0 is the kernel's, 1 has a getty --- */
+
+int	 device(const char *);
+
+static dev_t
+node(const char *path)
+{
+	unsigned int n = (unsigned int)(path[strlen(path) - 1] - '0');
+
+#if defined(__OpenBSD__)
+	return (makedev(8U, n | (strstr(path, "cua") ? 0x80U : 0)));
+#elif defined(__NetBSD__)
+	return (makedev(8U, n | (strstr(path, "dty") ? 0x80000U : 0)));
+#elif defined(__FreeBSD__)
+	return (makedev(0, (int)n + (strstr(path, "cua") ? 0x60 : 0x50)));
+#else
+	return (makedev(9, (int)n * 2 + (strstr(path, "/cu.") != NULL)));
+#endif
+}
+
+/* 1: the kernel's console, 2: somebody's terminal, 0: nobody's. */
+int
+device(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return (-1);
+	return (device_kernel(path, &st) ? 1 : device_session(path, &st) ? 2 :
+	    0);
+}
+
+static int	 processes(int, void *, size_t *);
+
+static int
+processes(int dev, void *old, size_t *len)
+{
+#if defined(__OpenBSD__)
+	static const char line[] = "/dev/tty01";
+	const size_t size = sizeof(struct kinfo_proc);
+#elif defined(__NetBSD__)
+	static const char line[] = "/dev/tty01";
+	const size_t size = sizeof(struct kinfo_proc2);
+#elif defined(__FreeBSD__)
+	static const char line[] = "/dev/ttyu1";
+	const size_t size = sizeof(struct kinfo_proc);
+#else
+	static const char line[] = "/dev/tty.serial1";
+	const size_t size = sizeof(struct kinfo_proc);
+#endif
+	int e;
+
+	if (*len != size)
+		abort();
+	if ((e = host_error("sysctl")) != 0)
+		return (refuse(e));
+	*len = dev == (int)node(line) ? size : 0;
+	memset(old, 0, *len);
+	return (0);
+}
+
+/*
+ * Processes of a terminal; of this one the saved ids, where the kernel's
+ * record of it alone has them; the console.
+ */
+int
+sysctl(
+#ifdef __APPLE__
+    int *mib,
+#else
+    const int *mib,
+#endif
+    u_int n, void *old, size_t *len,
+#if defined(__NetBSD__) || defined(__FreeBSD__)
+    const
+#endif
+    void *new, size_t newlen)
+{
+#if defined(__NetBSD__)
+	struct kinfo_proc2 kp;
+	const int which = KERN_PROC2;
+#else
+	struct kinfo_proc kp;
+	const int which = KERN_PROC;
+#endif
+
+	if (mib[0] != CTL_KERN || new != NULL || newlen != 0)
+		abort();
+#ifdef KERN_CONSDEV
+	if (n == 2 && mib[1] == KERN_CONSDEV && *len == sizeof(dev_t)) {
+		dev_t console = node("/dev/tty00");
+
+		memcpy(old, &console, sizeof(console));
+		return (0);
+	}
+#endif
+	if (n < 4 || mib[1] != which ||
+	    (n == 6 && (mib[4] != (int)sizeof(kp) || mib[5] != 1)))
+		abort();
+	if (mib[2] == KERN_PROC_TTY)
+		return (processes(mib[3], old, len));
+	if (mib[2] != KERN_PROC_PID || mib[3] != 4711 || *len != sizeof(kp))
+		abort();
+	memset(&kp, 0, sizeof(kp));
+#if defined(__NetBSD__)
+	kp.p_svuid = uids.saved;
+	kp.p_svgid = gids.saved;
+#elif defined(__APPLE__)
+	kp.kp_eproc.e_pcred.p_svuid = uids.saved;
+	kp.kp_eproc.e_pcred.p_svgid = gids.saved;
+#else
+	abort();
+#endif
+	memcpy(old, &kp, sizeof(kp));
+	return (0);
 }
 
 /* --- limits --- */
@@ -561,8 +658,14 @@ sysctlbyname(const char *name, void *old, size_t *len, const void *new,
     size_t newlen)
 {
 	static const char states[] = "S3 S4 S5";
+	static const char consoles[] = "ttyv0,ttyu0,/ttyv0,ttyu0,ttyu2,";
 	int e;
 
+	if (strcmp(name, "kern.console") == 0) {
+		*len = sizeof(consoles);
+		memcpy(old, consoles, sizeof(consoles));
+		return (0);
+	}
 	if (new != NULL || newlen != 0 || *len < sizeof(states))
 		abort();
 	if ((e = enter("sysctl", "%s", name)) != 0)
