@@ -42,11 +42,13 @@ static const char *const profiles[ROLE_MAX] = {
 	[ROLE_FRONTEND] = DENY,
 	[ROLE_QUERY] = DENY
 	    "(allow sysctl-read)\n"
+	    /* Links, which are looked at on the way. */
+	    "(allow file-read-metadata (literal \"/etc\")"
+	    " (literal \"/var\"))\n"
 	    "(allow file-read* (literal \"/dev\")"
 	    " (literal \"/etc/localtime\")"
 	    " (literal \"/private/etc/localtime\")"
 	    " (literal \"/private/var/run/utmpx\")"
-	    " (literal \"/System/Library/CoreServices/SystemVersion.plist\")"
 	    " (subpath \"/private/var/db/timezone\")"
 	    " (subpath \"/usr/share/zoneinfo\"))\n"
 	    "(allow system-socket)\n",
