@@ -661,6 +661,15 @@ asks() {
 	diff expected got || atf_fail "$*"
 }
 
+# ends POWERDOWN HALT REBOOT: what shutdown(8) is told for each
+ends() {
+	for mode in 0 1 2; do
+		echo "by /sbin/shutdown $1 now" | asks shutdown $mode
+		shift
+	done
+	asks shutdown 3 </dev/null
+}
+
 # lines NODE...: the kernel's console, with a getty, free, to call out by
 lines() {
 	want=1
@@ -756,6 +765,7 @@ openbsd_steps_body() {
 		drops $role
 	done
 	lines cua00 cua01 cua02 tty00 tty01 tty02
+	ends -hp -h -r
 	clock
 	asks suspend 1 <<-'EOT'
 	if /var/run/apmdev, and /usr/bin/true: 0 to 0
@@ -845,6 +855,7 @@ cap_rights_limit 3 read write event fstat getsockopt'
 		drops $role
 	done
 	lines cuau0 cuau1 cuau3 ttyu0 ttyu1 ttyu2
+	ends -p -h -r
 	clock
 	asks suspend 1 <<-'EOT'
 	sysctl hw.acpi.supported_sleep_state
@@ -891,6 +902,7 @@ netbsd_steps_body() {
 		drops $role unboxed
 	done
 	lines dty00 dty01 dty02 tty00 tty01 tty02
+	ends -p -h -r
 	clock
 	for mode in 0 1 2; do
 		asks suspend $mode <<-'EOT'
@@ -935,10 +947,8 @@ darwin_steps_body() {
 	done
 	steps steps device /dev/cu.serial2
 	grep -q '^device: 0$' out || atf_fail "cu.serial2: $(cat out)"
+	ends -h -h -r
 	clock
-	asks shutdown 0 <<-'EOT'
-	by /sbin/shutdown -h now
-	EOT
 	asks suspend 1 <<-'EOT'
 	if /usr/bin/pmset, and /usr/bin/true: 0 to 0
 	by /usr/bin/pmset sleepnow
@@ -947,6 +957,32 @@ darwin_steps_body() {
 }
 darwin_steps_cleanup() {
 	forget_orders
+}
+
+atf_test_case table
+table_head() {
+	atf_set descr "README says of each system what its table says"
+}
+table_body() {
+	top=$common/../..
+	column=2
+	for system in openbsd freebsd netbsd darwin; do
+		column=$((column + 1))
+		sed -n 's/^	\[CMD_\(GUEST_[A-Z_]*\)\] = 1,*$/\1/p' \
+		    "$top/lib/commands-$system.c" | tr 'A-Z_' 'a-z-' |
+		    sort >has
+		sed -n '/^## The other systems/,/^- /s/^| guest-/&/p' \
+		    "$top/README.md" | awk -F ' *\\| *' -v c=$column \
+		    '$c == "yes" { print $2 }' | tr ' ' '\n' | sort >says
+		[ -s has ] || atf_fail "$system: no table"
+		diff has says || atf_fail "$system"
+	done
+	# None is left out.
+	"$prefix/sbin/qgad" --list-commands | sed -n 's/^\(guest-[a-z-]*\) .*/\1/p' |
+	    sort >all
+	sed -n '/^## The other systems/,/^- /s/^| \(guest-[a-z -]*\) | .*/\1/p' \
+	    "$top/README.md" | tr ' ' '\n' | sort >named
+	diff all named || atf_fail "not each of them once"
 }
 
 atf_init_test_cases() {
@@ -961,6 +997,7 @@ atf_init_test_cases() {
 	atf_add_test_case freebsd_failing
 	atf_add_test_case freebsd_odd
 	atf_add_test_case freebsd_freeze
+	atf_add_test_case table
 	atf_add_test_case openbsd_steps
 	atf_add_test_case freebsd_steps
 	atf_add_test_case netbsd_steps
