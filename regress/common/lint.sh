@@ -42,12 +42,13 @@ sources()
 		[ -f "$f" ] || continue
 		case $f in
 		lib/sandbox-"$SANDBOX".c | lib/commands-"$OS".c | \
-		    workers/*-"$OS".c | lib/confcheck-"$SEEN".c | \
+		    workers/*-"$OS".c | parent/*-"$OS".c | lib/confcheck-"$SEEN".c | \
 		    selftest/see-"$SEEN".c) ;;
 		lib/sandbox-*.c | lib/commands-*.c | lib/confcheck-*.c | \
 		    selftest/see-*.c | \
 		    workers/*bsd.c | workers/*-darwin.c | \
-		    workers/*-linux.c) continue ;;
+		    workers/*-linux.c | parent/*bsd.c | \
+		    parent/*-darwin.c | parent/*-linux.c) continue ;;
 		lib/compat/*)
 			f=${f%.c}.o
 			grep -q "$f" config.mk || continue
@@ -152,7 +153,8 @@ named()
 		lib/sandbox-*.c | lib/commands-*.c | lib/confcheck-*.c | \
 		    selftest/see-*.c | \
 		    workers/*bsd.c | workers/*-darwin.c | \
-		    workers/*-linux.c) continue ;;
+		    workers/*-linux.c | parent/*bsd.c | \
+		    parent/*-darwin.c | parent/*-linux.c) continue ;;
 		esac
 		grep -qE "(^|[[:space:]])$n([[:space:]]|\$)" build.mk && continue
 		echo "$f is not in build.mk"
