@@ -37,9 +37,9 @@ MOUNTS_OBJS=	$(MOUNTS_$(OS))
 QUERY_linux=	workers/query-cpu-linux.o workers/query-disk-linux.o \
 		workers/query-mount-linux.o workers/query-route-linux.o
 QUERY_openbsd=	workers/query-bsd.o
-QUERY_darwin=	workers/query-bsd.o
-QUERY_freebsd=	workers/query-bsd.o workers/query-geom-freebsd.o
-QUERY_netbsd=	workers/query-bsd.o
+QUERY_darwin=	workers/query-bsd.o workers/query-utmpx-bsd.o
+QUERY_freebsd=	workers/query-bsd.o workers/query-utmpx-bsd.o workers/query-geom-freebsd.o
+QUERY_netbsd=	workers/query-bsd.o workers/query-utmpx-bsd.o
 QUERY_OBJS=	workers/query-$(OS).o $(QUERY_$(OS)) workers/query-smart.o \
 		workers/query-util.o
 JOB_OBJS=	workers/job.o

@@ -103,6 +103,11 @@ void	 bsd_vcpu_write(struct value_writer *, uint64_t cpu, int online);
 int	 bsd_osinfo(struct value_writer *, const char *id, const char *name,
 	    char *, size_t);
 
+/* --- query-utmpx-bsd.c --- */
+
+/* query_fn of guest-get-users */
+int	 bsd_users(struct value_writer *, char *, size_t);
+
 /* --- query-<system>.c --- */
 
 struct rt_msghdr;

@@ -38,7 +38,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <utmpx.h>
 
 #include "log.h"
 #include "query-bsd.h"
@@ -49,7 +48,6 @@
 #define CPUS_MAX	4096
 
 static int	 q_osinfo(struct value_writer *, char *, size_t);
-static int	 q_users(struct value_writer *, char *, size_t);
 static int	 q_fsinfo(struct value_writer *, char *, size_t);
 static int	 q_disks(struct value_writer *, char *, size_t);
 static int	 q_diskstats(struct value_writer *, char *, size_t);
@@ -63,7 +61,7 @@ static uint64_t	 clock_hz(void);
 const query_fn system_queries[CMD_MAX] = {
 	[CMD_GUEST_GET_OSINFO] = q_osinfo,
 	[CMD_GUEST_GET_TIMEZONE] = query_timezone,
-	[CMD_GUEST_GET_USERS] = q_users,
+	[CMD_GUEST_GET_USERS] = bsd_users,
 	[CMD_GUEST_NETWORK_GET_INTERFACES] = bsd_interfaces,
 	[CMD_GUEST_GET_DISKS] = q_disks,
 	[CMD_GUEST_GET_DISKSTATS] = q_diskstats,
@@ -91,31 +89,6 @@ static int
 q_osinfo(struct value_writer *w, char *err, size_t size)
 {
 	return (bsd_osinfo(w, "netbsd", "NetBSD", err, size));
-}
-
-/* --- guest-get-users --- */
-
-static int
-q_users(struct value_writer *w, char *err, size_t size)
-{
-	const struct utmpx	*u;
-	struct users		 us;
-	int			 rv = 0;
-
-	memset(&us, 0, sizeof(us));
-	setutxent();
-	while (rv == 0 && (u = getutxent()) != NULL)
-		if (u->ut_type == USER_PROCESS)
-			rv = users_add(&us, u->ut_name, sizeof(u->ut_name),
-			    (double)u->ut_tv.tv_sec +
-			    (double)u->ut_tv.tv_usec / 1e6);
-	if (rv == -1)
-		(void)query_fail(err, size, "utmpx");
-	else
-		users_write(w, &us);
-	endutxent();
-	users_free(&us);
-	return (rv);
 }
 
 /* --- guest-get-fsinfo --- */
