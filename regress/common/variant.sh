@@ -143,6 +143,7 @@ in_rooms()
 affected()
 {
 	pattern='DEFENCE|CONTROL_OFF|"control\.h"|PATH_[A-Z]'
+	# shellcheck disable=SC2046
 	for h in $(cd "$dir" && grep -lE 'DEFENCE|PATH_[A-Z]' \
 	    $(in_rooms '*.h') | grep -v control.h); do
 		pattern="$pattern|\"${h##*/}\""
