@@ -279,8 +279,8 @@ absolute(struct conf *conf)
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (*paths[i] == NULL || **paths[i] == '/')
 			continue;
-		if ((cwd = getcwd(NULL, 0)) == NULL)
-			fatal("getcwd");
+		if ((cwd = realpath(".", NULL)) == NULL)
+			fatal("working directory");
 		size = strlen(cwd) + strlen(*paths[i]) + 2;
 		if ((whole = malloc(size)) == NULL)
 			fatal("malloc");

@@ -126,8 +126,8 @@ main(int argc, char *argv[])
 	if (channel_open(&conf) == -1)
 		exit(1);
 	if (conf.daemon) {
-		if ((started_in = getcwd(NULL, 0)) == NULL)
-			fatal("getcwd");
+		if ((started_in = realpath(".", NULL)) == NULL)
+			fatal("working directory");
 		if (!reexeced)
 			notify = daemonise();
 		if (chdir("/") == -1)
