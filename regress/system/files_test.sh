@@ -139,7 +139,9 @@ no_rule_head() {
 no_rule_body() {
 	configure '[file]'
 	start_qgad -c "$PWD/conf"
-	refuses "$not_allowed read it" /etc/passwd
+	open /etc/passwd >reply
+	grep -q 'CommandNotFound.*guest-file-open has been disabled' reply ||
+	    atf_fail "open: $(cat reply)"
 	stop_qgad
 	configure '[general]'
 	start_qgad -c "$PWD/conf"
