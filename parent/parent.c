@@ -258,9 +258,14 @@ statedir_init(void)
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		fatalx("state directory %s: belongs to uid %lu, not to root",
 		    conf.statedir, (unsigned long)st.st_uid);
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	/* In a sticky one ours stay ours, and whose a file is is looked at. */
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return;
+	if ((st.st_mode & S_ISVTX) == 0)
 		fatalx("state directory %s: writable by group or others",
 		    conf.statedir);
+	log_warnx("state directory %s: writable by group or others, sticky",
+	    conf.statedir);
 }
 
 /*

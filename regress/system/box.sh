@@ -81,7 +81,7 @@ inner()
 		mount -o remount,bind,ro "$m/proc/$f"
 	done
 	mount -t sysfs -o ro sysfs "$m/sys"
-	mount -t tmpfs none "$m/run"
+	mount -t tmpfs -o mode=755 none "$m/run"
 	mount -t tmpfs -o mode=755 none "$m/dev"
 	for f in null zero full random urandom; do
 		: >"$m/dev/$f"

@@ -476,8 +476,7 @@ TEST(order, "Replies are in the order of the requests, slow ones too")
 	wire_connect(&h);
 	wire_say(&h, COMMAND("guest-get-timezone"));
 	ATF_CHECK(strstr(wire_line(&h), "\"offset\"") != NULL);
-	query = daemon_child("query");
-	ATF_REQUIRE(kill(query, SIGSTOP) == 0);
+	query = daemon_halt("query");
 	wire_piece(&h, COMMAND("guest-get-timezone") PING PING,
 	    sizeof(COMMAND("guest-get-timezone") PING PING) - 1);
 	/* All of it has been read; the ping must not have overtaken. */

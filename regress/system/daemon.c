@@ -427,6 +427,33 @@ daemon_child(const char *role)
 	atf_tc_fail("%zu processes are %s", count, role);
 }
 
+static char
+state_of(pid_t pid)
+{
+	char path[64], buf[1024], *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (read_file(path, buf, sizeof(buf)) == 0 ||
+	    (p = strrchr(buf, ')')) == NULL || p[1] == '\0')
+		return ('?');
+	return (p[2]);
+}
+
+/* Its answer is seen before it has told the monitor that it is done. */
+pid_t
+daemon_halt(const char *role)
+{
+	int64_t end = now_ms() + PATIENCE;
+	pid_t pid = daemon_child(role);
+
+	while (state_of(pid) != 'S') {
+		ATF_REQUIRE_MSG(now_ms() < end, "%s is never idle", role);
+		pause_ms(1);
+	}
+	ATF_REQUIRE(kill(pid, SIGSTOP) == 0);
+	return (pid);
+}
+
 /* Of all processes, what stands behind that name in their status. */
 static long
 status_sum(const char *name)

@@ -79,6 +79,7 @@ int	 daemon_wait(void);		/* its exit status, or -signal */
 void	 daemon_stop(void);		/* SIGTERM; it must end with 0 */
 /* The only child of that role ("frontend", "query", "log"). */
 pid_t	 daemon_child(const char *);
+pid_t	 daemon_halt(const char *);	/* that child, idle; it is stopped */
 long	 daemon_rss(void);		/* kB of the monitor and all below */
 long	 daemon_switches(void);		/* their context switches so far */
 void	 need_proc(void);		/* the last three do */

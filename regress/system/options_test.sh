@@ -663,7 +663,7 @@ statedir_body() {
 	refused "state directory $PWD/no/x: No such file" \
 	    -m unix-listen -p "$PWD/sock" -t "$PWD/no/x"
 	mkdir dir
-	for mode in 777 1777 775 757; do
+	for mode in 777 775 757; do
 		chmod $mode dir
 		refused "state directory $PWD/dir: writable by group or " \
 		    -m unix-listen -p "$PWD/sock" -t "$PWD/dir"
@@ -677,6 +677,12 @@ statedir_body() {
 	chown 0 dir
 	"$qgad" --test -m stdio -t "$PWD/dir" </dev/null \
 	    >out 2>err || { cat err >&2; atf_fail "refused beside it"; }
+	# Nor is a sticky one refused: what /tmp is.
+	chmod 1777 dir
+	"$qgad" --test -m stdio -t "$PWD/dir" </dev/null >out 2>err ||
+	    { cat err >&2; atf_fail "refused a sticky one"; }
+	grep -q "state directory $PWD/dir: writable.*sticky" err ||
+	    atf_fail "no word of that"
 	[ ! -e sock ] || atf_fail "a socket was made"
 	[ ! -s file ] || atf_fail "the file was touched"
 }

@@ -346,7 +346,6 @@ TEST(frontend_killed, "After a frontend's death the line is clean again")
 TEST(stale, "A program that has waited too long is not run")
 {
 	size_t i;
-	pid_t query;
 
 	need_proc();
 	daemon_conf("[limits]\nstale-after = 1\n");
@@ -358,8 +357,7 @@ TEST(stale, "A program that has waited too long is not run")
 		port_await(&h);
 		wire_say(&h, "{\"execute\": \"guest-get-time\"}\n");
 		ATF_CHECK(strncmp(wire_line(&h), "{\"return\": 1", 12) == 0);
-		query = daemon_child("query");
-		ATF_REQUIRE(kill(query, SIGSTOP) == 0);
+		(void)daemon_halt("query");
 		/* Five seconds pass until the first of them is given up. */
 		wire_say(&h, "{\"execute\": \"guest-get-time\"}\n" TOUCH
 		    "{\"execute\": \"guest-get-timezone\"}\n" PING);

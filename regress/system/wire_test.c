@@ -951,14 +951,11 @@ TEST(half_request, "Half a request of a client that left is nobody's")
 
 ROOT_TEST(gone_client, "A program that a client has left behind is not run")
 {
-	pid_t query;
-
 	need_proc();
 	begin(tc);
 	wire_say(&h, "{\"execute\": \"guest-get-timezone\"}");
 	(void)wire_line(&h);
-	query = daemon_child("query");
-	ATF_REQUIRE(kill(query, SIGSTOP) == 0);
+	(void)daemon_halt("query");
 	wire_say(&h, "{\"execute\": \"guest-get-timezone\"}\n");
 	wire_piece(&h, "{\"execute\": \"guest-exec\", \"arguments\": {"
 	    NO_STDIN "}}\n", sizeof("{\"execute\": \"guest-exec\", "
@@ -1030,8 +1027,7 @@ ROOT_TEST(deadline, "A hung query is answered, what waits behind it too")
 	begin(tc);
 	wire_say(&h, "{\"execute\": \"guest-get-host-name\"}\n");
 	(void)wire_line(&h);
-	query = daemon_child("query");
-	ATF_REQUIRE(kill(query, SIGSTOP) == 0);
+	query = daemon_halt("query");
 	began = now_ms();
 	wire_say(&h, "{\"execute\": \"guest-get-host-name\", \"id\": 8}\n"
 	    PING);
