@@ -68,6 +68,9 @@ finish(void)
 	daemon_stop();
 }
 
+static const char *ask(const char *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+
 /* One request; its reply, valid until the next. */
 static const char *
 ask(const char *command, const char *fmt, ...)

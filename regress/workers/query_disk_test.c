@@ -417,8 +417,9 @@ ATF_TC_BODY(stack, tc)
 
 	/* Links that lead nowhere, or out of where they should. */
 	for (i = 0; i < 3; i++) {
-		static const char *const to[] = { "/etc", "../../../../../../"
-		    "../../../../../../../etc", "../../nothing" };
+		static const char *const to[] = { "/etc",
+		    "../../../../../../../../../../../../../etc",
+		    "../../nothing" };
 
 		make_link(text("/sys/devices" VIRTUAL "/loop0/slaves/%d", i),
 		    to[i]);
