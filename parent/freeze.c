@@ -526,7 +526,7 @@ files_stop(void)
 	}
 }
 
-/* One that was ended for this freeze, or just before, and is there still. */
+/* One that is there still, and was not written off when this began. */
 static struct child *
 file_left(void)
 {
@@ -535,7 +535,8 @@ file_left(void)
 	for (c = NULL; (c = child_each(c)) != NULL;)
 		if ((c->role == ROLE_FILE || c->role == ROLE_FILE_OPENING) &&
 		    !c->reaped && (c->state == CHILD_KILLED ||
-		    (c->state == CHILD_LOST && c->killed >= f.began)))
+		    (c->state == CHILD_LOST &&
+		    c->killed + KILL_PATIENCE > f.began)))
 			return (c);
 	return (NULL);
 }
